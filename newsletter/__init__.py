@@ -1,0 +1,21 @@
+"""Brieftaube: a newsletter service that its owner runs herself.
+
+The packages in the order of the data flow::
+
+    accounts        editors, roles, log-in, sessions, the first start
+    transports      how mail leaves this machine
+    publications    what one subscribes to: sender, imprint, language, time zone
+    channels        where people come from, and the links that say so
+    notices         transactional mail: confirmations and the like
+    subscriptions   sign-up, double opt-in, consent, leaving, suppression
+    media           images, re-encoded and kept
+    issues          writing, revisions, preview, schedule
+    rendering       Markdown -> Document -> mail, web, feed, text        (pure)
+    mail            one message: addresses, bytes, SMTP, replies         (pure but for transports)
+    archive         published issues -> archive_site -> a folder of files
+    deliveries      mailings, the ledger, the sender, the sweep
+    demo            a complete publication to look at
+    web             create_app, errors, security headers, design system, health
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""``python -m newsletter`` is ``brieftaube``."""
+
+from newsletter.cli import main
+
+main(prog_name="brieftaube")

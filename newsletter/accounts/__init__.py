@@ -1,0 +1,1 @@
+"""Editors, their roles and sessions, and the first start of an installation."""

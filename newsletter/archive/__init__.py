@@ -1,0 +1,1 @@
+"""Published issues become a folder of plain files, by way of archive_site."""

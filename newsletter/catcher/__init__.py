@@ -1,0 +1,1 @@
+"""The development mail catcher: a real SMTP server that keeps everything and sends nothing on."""

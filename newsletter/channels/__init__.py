@@ -1,0 +1,1 @@
+"""Where people come from, and the links that say so without cookies."""

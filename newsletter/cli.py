@@ -1,0 +1,235 @@
+"""The command ``brieftaube``. Each group of commands lives in the feature it belongs to.
+
+Imports stay inside the functions: the supervisor should not carry a web server around.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from newsletter import __version__
+from newsletter.errors import BrieftaubeError
+
+if TYPE_CHECKING:
+    from newsletter.process import Process
+    from newsletter.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say why on standard error and end with status 1."""
+    click.echo(sentence, err=True)
+    raise SystemExit(1)
+
+
+def sentences(command: Callable[P, R]) -> Callable[P, R]:
+    """Our errors end a command with one sentence instead of a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            return command(*args, **kwargs)
+        except BrieftaubeError as error:
+            fail(str(error))
+        except OperationalError as error:
+            fail(f"The database does not work: {str(error.orig).splitlines()[0]}")
+        except OSError as error:
+            fail(f"{error.filename or 'The system'}: {error.strerror or error}.")
+
+    return run
+
+
+def settings(**overrides: object) -> "Settings":
+    """The settings, with the options of a command over them."""
+    from newsletter.settings import load
+
+    return load(**overrides)
+
+
+def new_process(name: str, *, migrate: bool = True) -> "Process":
+    """A process for a command, with a database that is up to date."""
+    from newsletter import process as processes
+    from newsletter import schema
+    from newsletter.broker import connect
+    from newsletter.logs import configure
+
+    given = settings()
+    configure(given.log_format, name)
+    process = processes.use(processes.new_process(given))
+    if migrate:
+        schema.upgrade(process.engine)
+    connect(given.broker_url)
+    return process
+
+
+def show(value: dict[str, Any] | list[Any], as_json: bool, words: str) -> None:
+    """Print a result for machines or for people."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else words)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="brieftaube")
+def main() -> None:
+    """Brieftaube: a newsletter of your own."""
+
+
+@main.command()
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on.")
+@sentences
+def run(host: str | None, port: int | None) -> None:
+    """Migrate, then run web, worker and mail catcher together. One Ctrl-C stops all."""
+    from newsletter.supervisor import Supervisor, free_port, port_problem
+
+    given = settings(host=host, port=port)
+    problem = port_problem(given.host, given.port)
+    if problem:
+        fail(problem)
+    _upgrade_in_a_child(given)
+    overrides = {
+        "BRIEFTAUBE_DATA_DIR": str(given.data_dir),
+        "BRIEFTAUBE_HOST": given.host,
+        "BRIEFTAUBE_PORT": str(given.port),
+        "BRIEFTAUBE_CATCHER_PORT": str(given.catcher_port or free_port()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    me = [sys.executable, "-m", "newsletter"]
+    raise SystemExit(Supervisor({name: [*me, name] for name in ("smtpd", "web", "worker")}, dict(os.environ) | overrides).run())
+
+
+def _upgrade_in_a_child(given: "Settings") -> None:
+    """Migrate in a process of its own, so that the supervisor stays small."""
+    import subprocess
+
+    environment = dict(os.environ) | {"BRIEFTAUBE_DATA_DIR": str(given.data_dir)}
+    done = subprocess.run([sys.executable, "-m", "newsletter", "db", "upgrade"], env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 -- ourselves
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+@main.command()
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on.")
+@sentences
+def web(host: str | None, port: int | None) -> None:
+    """Run the web server."""
+    from newsletter.web.server import serve
+
+    if host:
+        os.environ["BRIEFTAUBE_HOST"] = host
+    if port:
+        os.environ["BRIEFTAUBE_PORT"] = str(port)
+    serve(new_process("web"))
+
+
+@main.command()
+@sentences
+def worker() -> None:
+    """Run the worker."""
+    import signal
+
+    from newsletter import worker as work
+    from newsletter.supervisor import follow_lifeline
+
+    process = new_process("worker")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: process.stopping.set())
+    follow_lifeline(process.stopping.set)
+    work.run(process)
+
+
+@main.command()
+@click.option("--port", type=int, help="The port to listen on.")
+@sentences
+def smtpd(port: int | None) -> None:
+    """Run the development mail catcher: it keeps every mail and sends nothing on."""
+    import asyncio
+    import contextlib
+    import signal
+
+    from newsletter.catcher.server import serve
+    from newsletter.supervisor import follow_lifeline
+
+    given = settings(catcher_port=port)
+
+    async def catch() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        follow_lifeline(lambda: loop.call_soon_threadsafe(task.cancel) and None)
+        await serve(given.data_dir, given.catcher_port or 2525)
+
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(catch())
+
+
+class _Later(click.Group):
+    """A group whose commands are imported when somebody wants them."""
+
+    def __init__(self, name: str, module: str, text: str) -> None:
+        super().__init__(name, help=text, short_help=text)
+        self._module = module
+
+    def _load(self) -> click.Group:
+        from importlib import import_module
+
+        found = getattr(import_module(self._module), self.name or "")
+        assert isinstance(found, click.Group)
+        return found
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._load().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._load().get_command(ctx, cmd_name)
+
+
+for _name, _text in {
+    "db": "The database: upgrade, current.",
+    "editor": "The people who log in.",
+    "publication": "Publications.",
+    "subscribers": "The people who read.",
+    "issue": "Issues: add, render, send.",
+    "mailing": "Mailings: show, pause, resume, cancel.",
+    "archive": "The public archive.",
+}.items():
+    main.add_command(_Later(_name, "newsletter.commands", _text))
+
+
+@main.command()
+@as_json
+@sentences
+def check(as_json: bool) -> None:
+    """Look at settings, database, broker, mail server: what is wrong, and how to mend it."""
+    from newsletter.commands import look_over
+
+    findings = look_over()
+    lines = [f"{'ok ' if finding['ok'] else 'NO '} {finding['what']}: {finding['text']}" for finding in findings]
+    show({"ok": all(finding["ok"] for finding in findings), "findings": findings}, as_json, "\n".join(lines))
+    if not all(finding["ok"] for finding in findings):
+        raise SystemExit(1)
+
+
+@main.command()
+@as_json
+@sentences
+def demo(as_json: bool) -> None:
+    """Load a complete publication in German to look around in."""
+    from newsletter.demo import load
+
+    result = load(new_process("demo"))
+    words = f"“{result['name']}” is loaded. Log in at {result['url']} as {result['email']} with the password {result['password']}"
+    show(result, as_json, words)

@@ -1,0 +1,1 @@
+"""Mailings, the ledger of deliveries, the sender and the sweep."""

@@ -1,0 +1,223 @@
+"""Starting, stopping and settling mailings."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, literal, select, text, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from newsletter.archive.actions import request_build
+from newsletter.deliveries import policy, queries
+from newsletter.deliveries.models import Delivery, Mailing
+from newsletter.errors import Conflict, Refused
+from newsletter.i18n import mark
+from newsletter.issues.composition import Composition, compose
+from newsletter.issues.models import Issue
+from newsletter.issues.queries import next_number
+from newsletter.links import Links
+from newsletter.publications.models import Publication
+from newsletter.publications.policy import greeting_of
+from newsletter.subscriptions.models import Subscriber, Subscription
+
+
+def start(session: Session, links: Links, *, publication: Publication, issue: Issue, undo: timedelta, now: datetime) -> int:
+    """Freeze text and audience; the first mail leaves when the undo window is over. Gives back the mailing.
+
+    One transaction: of two people who press the button, one wins by compare-and-set (I12, U1).
+
+    Raises:
+        Refused: the text has errors, or nobody would get it.
+        Conflict: it has gone out already.
+    """
+    number = next_number(session, publication.id)
+    won = session.execute(
+        update(Issue)
+        .where(Issue.id == issue.id, Issue.state.in_(("draft", "scheduled")), Issue.revision == issue.revision)
+        .values(state="published", number=number, published_at=now + undo, scheduled_at=None)
+    )
+    if _rows(won) != 1:
+        raise Conflict(mark("This issue is on its way already."))
+    session.refresh(issue)
+    composition = compose(session, publication, issue, links, now)
+    if composition.errors:
+        error = composition.errors[0]
+        raise Refused(error.text, field=error.id, **error.values)
+    content = _freeze(publication, issue, composition, links)
+    mailing = Mailing(
+        issue_id=issue.id,
+        publication_id=publication.id,
+        content=content,
+        content_sha256=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        audience=0,
+        created_at=now,
+        undo_until=now + undo,
+        next_attempt_at=now + undo,
+    )
+    session.add(mailing)
+    session.flush()
+    mailing.audience = _freeze_audience(session, mailing, now)
+    if not mailing.audience:
+        raise Refused(mark("Nobody would get this letter: there is no active subscriber yet."))
+    session.flush()
+    return mailing.id
+
+
+def _freeze(publication: Publication, issue: Issue, composition: Composition, links: Links) -> dict[str, Any]:
+    return {
+        "subject": composition.subject,
+        "html": composition.parts.html,
+        "text": composition.parts.text,
+        "greeting": greeting_of(publication),
+        "from_name": publication.from_name,
+        "from_address": publication.from_address,
+        "reply_to": publication.reply_to,
+        "list_id": publication.list_id,
+        "list_name": publication.name,
+        "archive_url": links.archive(publication.slug),
+        "feedback_id": f"{issue.id}:{publication.slug[:15]}:issue:brieftaube",
+    }
+
+
+def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
+    random = "lower(hex(randomblob(12)))" if session.get_bind().dialect.name == "sqlite" else "replace(gen_random_uuid()::text, '-', '')"
+    rows = (
+        select(
+            literal(mailing.id), Subscription.subscriber_id, Subscription.id, Subscriber.canonical, text(random),
+            literal("planned"), literal(0), literal(now, Delivery.next_attempt_at.type), literal(now, Delivery.changed_at.type),
+            literal(""), literal(""),
+        )
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscription.publication_id == mailing.publication_id, Subscription.state == "active")
+        .order_by(Subscription.id)
+    )  # fmt: skip
+    columns = ["mailing_id", "subscriber_id", "subscription_id", "canonical", "reference", "state", "attempts", "next_attempt_at", "changed_at", "enhanced", "reply"]
+    session.execute(insert(Delivery).from_select(columns, rows, include_defaults=False))
+    return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.mailing_id == mailing.id)) or 0
+
+
+def take_back(session: Session, mailing: Mailing, *, now: datetime) -> None:
+    """Undo: no mail has left, so the mailing disappears and the issue is a draft again.
+
+    Raises:
+        Conflict: the window is over.
+    """
+    if mailing.state != "preparing" or mailing.undo_until <= now:
+        raise Conflict(mark("It is too late to take this back: the first letters are on their way. You can still pause."))
+    issue = session.get_one(Issue, mailing.issue_id)
+    issue.become("draft")
+    issue.number, issue.published_at = None, None
+    session.delete(mailing)
+    session.flush()
+
+
+def begin(session: Session, mailing_id: int, *, now: datetime) -> bool:
+    """The undo window is over: publish the issue and start handing over."""
+    won = session.execute(
+        update(Mailing)
+        .where(Mailing.id == mailing_id, Mailing.state == "preparing", Mailing.undo_until <= now)
+        .values(state="sending", started_at=now, next_attempt_at=now)
+    )
+    if _rows(won) != 1:
+        return False
+    mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
+    request_build(session, publication_id=mailing.publication_id, now=now)
+    return True
+
+
+def pause(session: Session, mailing: Mailing, *, trouble: str = "") -> None:
+    """Stop handing over. What is on the wire in this moment still arrives.
+
+    Raises:
+        Conflict: it is not sending.
+    """
+    mailing.become("paused")
+    mailing.trouble = trouble[:500]
+    session.flush()
+
+
+def resume(session: Session, mailing: Mailing, *, now: datetime) -> None:
+    """Go on where it stopped.
+
+    Raises:
+        Conflict: it is not paused.
+    """
+    if mailing.state != "paused":
+        raise Conflict("A mailing that is %(old)s cannot become %(new)s.", old=mailing.state, new="sending")
+    mailing.become("sending")
+    mailing.trouble, mailing.setbacks, mailing.next_attempt_at = "", 0, now
+    waiting = Delivery.mailing_id == mailing.id, Delivery.state == "planned"
+    session.execute(update(Delivery).where(*waiting).values(next_attempt_at=now))
+    session.flush()
+
+
+def cancel(session: Session, mailing: Mailing, *, now: datetime) -> None:
+    """Nobody else gets it. Rows that a sender holds are settled by that sender.
+
+    Raises:
+        Conflict: it is over.
+    """
+    mailing.become("cancelled")
+    mailing.settled_at = now
+    waiting = Delivery.mailing_id == mailing.id, Delivery.state.in_(("planned", "deferred", "claimed"))
+    session.execute(update(Delivery).where(*waiting).values(state="cancelled", token=None, lease_until=None, changed_at=now))
+    session.flush()
+
+
+def finish(session: Session, mailing_id: int, *, now: datetime) -> bool:
+    """Finished, if nothing is open any more (I10)."""
+    if mailing_id not in queries.finishable(session):
+        return False
+    won = session.execute(update(Mailing).where(Mailing.id == mailing_id, Mailing.state == "sending").values(state="finished", settled_at=now, trouble=""))
+    return _rows(won) == 1
+
+
+def settle_uncertain(session: Session, mailing: Mailing, *, again: bool, now: datetime) -> int:
+    """A person decides about the uncertain ones: count them as arrived, or send once more (I4).
+
+    Gives back how many there were.
+    """
+    rows = Delivery.mailing_id == mailing.id, Delivery.state == "uncertain"
+    values: dict[str, Any] = {"changed_at": now, "token": None, "lease_until": None}
+    if again:
+        values |= {"state": "planned", "next_attempt_at": now, "reply": "sent once more by decision"}
+    else:
+        values |= {"state": "accepted", "reply": "counted as arrived by decision"}
+    decided = _rows(session.execute(update(Delivery).where(*rows).values(values)))
+    if again and decided and mailing.state == "finished":
+        mailing.become("sending")
+        mailing.settled_at, mailing.next_attempt_at = None, now
+    session.flush()
+    return decided
+
+
+def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, now: datetime) -> None:
+    """The server did not play along. Wait a while, or stop until somebody has looked (D2, I8)."""
+    mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
+    if mailing.state != "sending":
+        return
+    mailing.trouble = why[:500]
+    if stop:
+        mailing.become("paused")
+    else:
+        mailing.next_attempt_at = policy.back_off(mailing.setbacks, now)
+        mailing.setbacks += 1
+    session.flush()
+
+
+def sender_refused(session: Session, mailing_id: int, *, why: str, now: datetime) -> bool:
+    """Somebody's server refused us, not the recipient. After a few in a row the mailing stops (D4)."""
+    mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
+    mailing.setbacks += 1
+    if mailing.setbacks >= policy.REFUSALS_OF_SENDER and mailing.state == "sending":
+        mailing.become("paused")
+        mailing.trouble = why[:500]
+    session.flush()
+    return mailing.state != "sending"
+
+
+def _rows(result: Any) -> int:
+    assert isinstance(result, CursorResult)
+    return result.rowcount

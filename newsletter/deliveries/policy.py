@@ -1,0 +1,62 @@
+"""What a failure means for a delivery and for its mailing. Decided without I/O (RULES S1, S5, D2, I8)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.mail.replies import classify
+from newsletter.mail.smtp import Phase, SmtpError
+
+BATCH = 20
+LEASE = timedelta(minutes=5)
+# Longer than the ten minutes that a server may take after the dot (S3).
+HAND_OVER_LEASE = timedelta(minutes=12)
+GIVE_UP_AFTER = timedelta(hours=48)
+MESSAGES_PER_CONNECTION = 100
+REFUSALS_OF_SENDER = 3  # D4: this many in a row and the mailing stops by itself
+
+# Phases before a recipient was named: their failures say nothing about anybody (D2).
+OF_THE_SESSION = {Phase.CONNECT, Phase.GREETING, Phase.EHLO, Phase.STARTTLS, Phase.AUTH, Phase.MAIL}
+
+RETRY = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2), timedelta(hours=4))
+BACK_OFF = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=10))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from a failure.
+
+    ``state`` is what the delivery becomes. ``blame`` is recipient, server (wait and come back) or sender
+    (stop the mailing, something is wrong with us).
+    """
+
+    state: str
+    blame: str
+
+
+def judge(error: SmtpError) -> Verdict:
+    """What a failed transaction means."""
+    reply = error.reply
+    if error.phase in OF_THE_SESSION:
+        refused_us = reply is not None and reply.permanent
+        return Verdict("planned", "sender" if refused_us else "server")
+    if reply is None:
+        # Before the dot nothing was delivered (RFC 5321 §4.1.1.10); after it nobody knows.
+        return Verdict("uncertain", "recipient") if error.phase is Phase.DOT else Verdict("planned", "server")
+    if reply.code == 421:
+        return Verdict("deferred", "server")
+    if not reply.permanent or (reply.code == 552 and error.phase is Phase.RCPT):
+        # 552 at RCPT once meant "too many recipients", which passes (RFC 5321 §4.5.3.1.10).
+        return Verdict("deferred", "recipient")
+    if classify(reply) == "sender":
+        return Verdict("planned", "sender")
+    return Verdict("refused", "recipient")
+
+
+def retry_at(attempts: int, now: datetime) -> datetime:
+    """When a deferred delivery is tried again."""
+    return now + RETRY[min(attempts, len(RETRY)) - 1 if attempts else 0]
+
+
+def back_off(setbacks: int, now: datetime) -> datetime:
+    """When a mailing comes back to a server that did not answer."""
+    return now + BACK_OFF[min(setbacks, len(BACK_OFF) - 1)]

@@ -1,0 +1,183 @@
+"""Checking, sending, watching: from the last look to the last reply."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, request, url_for
+
+from newsletter.accounts.access import editor, role
+from newsletter.broker import ring
+from newsletter.deliveries import actions, queries
+from newsletter.deliveries.actors import send_mailing
+from newsletter.deliveries.models import DELIVERY_STATES, Mailing
+from newsletter.deliveries.sample import sample
+from newsletter.errors import NotFound, Refused
+from newsletter.http import Reply, links, now, page, process, see_other, session, speech, writing
+from newsletter.i18n import mark
+from newsletter.issues import actions as issues
+from newsletter.issues.composition import Composition, compose
+from newsletter.issues.models import Issue
+from newsletter.issues.policy import moment_from
+from newsletter.issues.queries import get as issue_of
+from newsletter.issues.queries import next_number
+from newsletter.mail.addresses import parse
+from newsletter.publications.models import Publication
+from newsletter.subscriptions.queries import counts
+from newsletter.transports.actions import send_once
+from newsletter.transports.queries import in_use
+
+views = Blueprint("mailings", __name__)
+
+
+@views.get("/admin/<slug>/issues/<int:issue_id>/send")
+@role("editor")
+def prepare(publication: Publication, issue_id: int) -> Reply:
+    return _prepare(publication, issue_of(session(), publication.id, issue_id))
+
+
+def _prepare(publication: Publication, issue: Issue, status: int = 200, error: str = "", said: str = "") -> Reply:
+    if issue.state == "published":
+        return see_other(url_for("mailings.of_issue", slug=publication.slug, issue_id=issue.id))
+    settings = process().settings
+    return page(
+        "deliveries/prepare.html",
+        status,
+        issue=issue,
+        composition=compose(session(), publication, issue, links(), now()),
+        number=next_number(session(), publication.id),
+        people=counts(session(), publication.id),
+        zone_now=now().astimezone(ZoneInfo(publication.timezone)),
+        undo=settings.undo_seconds,
+        used=in_use(session(), settings, process().tokens),
+        error=error,
+        said=said,
+        form=request.form,
+    )
+
+
+@views.post("/admin/<slug>/issues/<int:issue_id>/test")
+@role("author")
+def test(publication: Publication, issue_id: int) -> Reply:
+    """One copy to one address. Changes no state anywhere (U10)."""
+    issue = issue_of(session(), publication.id, issue_id)
+    try:
+        recipient = parse(request.form.get("email", "") or editor().email)
+        said = _send_test(publication, compose(session(), publication, issue, links(), now()), recipient.text)
+    except Refused as error:
+        return _prepare(publication, issue, 422, error=speech().refusal(error))
+    return _prepare(publication, issue, said=speech()("The test mail to %(email)s was taken: %(reply)s", email=recipient.text, reply=said))
+
+
+def _send_test(publication: Publication, composition: Composition, email: str) -> str:
+    subject = speech()("[Test] %(subject)s", subject=composition.subject)
+    raw = sample(publication, composition, links(), now(), recipient=email, name=editor().name, subject=subject)
+    address = in_use(session(), process().settings, process().tokens).address
+    return send_once(address, process().settings.bounce_domain, parse(publication.from_address).wire, parse(email), raw)
+
+
+@views.post("/admin/<slug>/issues/<int:issue_id>/send")
+@role("editor")
+def send(publication: Publication, issue_id: int) -> Reply:
+    """Send now, with a while to take it back, or let it go out at a moment."""
+    issue = issue_of(session(), publication.id, issue_id)
+    later = request.form.get("when") == "later"
+    try:
+        if later:
+            return _schedule(publication, issue)
+        with writing() as writer:
+            undo = timedelta(seconds=process().settings.undo_seconds)
+            mailing_id = actions.start(writer, links(), publication=publication, issue=writer.merge(issue), undo=undo, now=now())
+    except Refused as error:
+        return _prepare(publication, issue_of(session(), publication.id, issue_id), 422, error=speech().refusal(error))
+    ring(send_mailing, mailing_id)
+    return see_other(url_for("mailings.show", slug=publication.slug, mailing_id=mailing_id))
+
+
+def _schedule(publication: Publication, issue: Issue) -> Reply:
+    at = moment_from(f"{request.form.get('day', '')}T{request.form.get('time', '')}", publication.timezone)
+    composition = compose(session(), publication, issue, links(), at)
+    if composition.errors:
+        raise Refused(composition.errors[0].text, **composition.errors[0].values)
+    with writing() as writer:
+        issues.schedule(writer, writer.merge(issue), at=at, zone=publication.timezone, now=now())
+    when = f"{speech().weekday(at)}, {speech().time(at)}"
+    return see_other(url_for("issues.index", slug=publication.slug), mark("Planned for %(when)s. Until then you can change everything."), when=when)
+
+
+@views.post("/admin/<slug>/issues/<int:issue_id>/unschedule")
+@role("editor")
+def unschedule(publication: Publication, issue_id: int) -> Reply:
+    issue = issue_of(session(), publication.id, issue_id)
+    with writing() as writer:
+        issues.unschedule(writer, writer.merge(issue))
+    return see_other(url_for("issues.write", slug=publication.slug, issue_id=issue_id), mark("It is a draft again and will not go out by itself."))
+
+
+@views.get("/admin/<slug>/issues/<int:issue_id>/mailing")
+@role("viewer")
+def of_issue(publication: Publication, issue_id: int) -> Reply:
+    issue = issue_of(session(), publication.id, issue_id)
+    mailing = queries.of_issue(session(), issue.id)
+    if mailing is None:
+        raise NotFound(mark("There is no such mailing."))
+    return see_other(url_for("mailings.show", slug=publication.slug, mailing_id=mailing.id))
+
+
+@views.get("/admin/<slug>/mailings/<int:mailing_id>")
+@role("viewer")
+def show(publication: Publication, mailing_id: int) -> Reply:
+    """The page, or only what moves on it when a script asks."""
+    mailing = queries.get(session(), mailing_id, publication.id)
+    template = "deliveries/progress.html" if "part" in request.args else "deliveries/mailing.html"
+    uncertain = [row for row in queries.rows_in(session(), mailing.id, "uncertain")]
+    return page(
+        template,
+        mailing=mailing,
+        issue=issue_of(session(), publication.id, mailing.issue_id),
+        progress=queries.progress(session(), mailing, now()),
+        uncertain=uncertain,
+        now=now(),
+        archive_url=links().issue(publication.slug, issue_of(session(), publication.id, mailing.issue_id).slug),
+    )
+
+
+@views.get("/admin/<slug>/mailings/<int:mailing_id>/<state>")
+@role("viewer")
+def ledger(publication: Publication, mailing_id: int, state: str) -> Reply:
+    """Who is in a state, and what the servers said."""
+    mailing = queries.get(session(), mailing_id, publication.id)
+    if state not in DELIVERY_STATES:
+        raise NotFound(mark("There is no such state."))
+    rows = queries.rows_in(session(), mailing.id, state, request.args.get("after", 0, type=int))
+    return page("deliveries/ledger.html", mailing=mailing, state=state, rows=rows[: queries.PAGE], more=len(rows) > queries.PAGE, total=queries.counts(session(), mailing.id)[state])
+
+
+@views.post("/admin/<slug>/mailings/<int:mailing_id>/<any(take_back, pause, resume, cancel, arrived, again):deed>")
+@role("editor")
+def act(publication: Publication, mailing_id: int, deed: str) -> Reply:
+    mailing = queries.get(session(), mailing_id, publication.id)
+    goal = url_for("mailings.show", slug=publication.slug, mailing_id=mailing.id)
+    if deed == "take_back":
+        goal = url_for("issues.write", slug=publication.slug, issue_id=mailing.issue_id)
+    try:
+        with writing() as writer:
+            _do(writer.merge(mailing), deed)
+    except Refused as error:
+        return see_other(url_for("mailings.show", slug=publication.slug, mailing_id=mailing.id), error.message, **error.values)
+    ring(send_mailing, mailing.id)
+    return see_other(goal, mark("Taken back. Nobody got anything.") if deed == "take_back" else "")
+
+
+def _do(mailing: Mailing, deed: str) -> None:
+    writer = session()
+    match deed:
+        case "take_back":
+            actions.take_back(writer, mailing, now=now())
+        case "pause":
+            actions.pause(writer, mailing)
+        case "resume":
+            actions.resume(writer, mailing, now=now())
+        case "cancel":
+            actions.cancel(writer, mailing, now=now())
+        case _:
+            actions.settle_uncertain(writer, mailing, again=deed == "again", now=now())

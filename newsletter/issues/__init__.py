@@ -1,0 +1,1 @@
+"""Writing: issues, their revisions, preview, schedule."""

@@ -1,0 +1,132 @@
+"""Writing, scheduling and throwing away."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from newsletter.errors import Conflict, Refused
+from newsletter.i18n import mark
+from newsletter.issues.models import Issue, Revision
+from newsletter.issues.policy import KEEP_REVISION_FOR, LONGEST_SUBJECT, LONGEST_TEXT
+from newsletter.slugs import slugify, unused
+
+
+def add_issue(session: Session, *, publication_id: int, author_id: int | None = None, subject: str = "", preheader: str = "", markdown: str = "", tags: list[str] | None = None, slug: str = "", now: datetime) -> int:
+    """Begin an issue; give back its id.
+
+    Raises:
+        Refused: something is too long.
+    """
+    _check(subject, preheader, markdown)
+    issue = Issue(
+        publication_id=publication_id,
+        author_id=author_id,
+        subject=subject,
+        preheader=preheader,
+        markdown=markdown,
+        tags=tags or [],
+        slug=_slug(session, publication_id, slug or subject, None),
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(issue)
+    session.flush()
+    _keep(session, issue, author_id, now)
+    return issue.id
+
+
+def save(session: Session, issue: Issue, *, revision: int, editor_id: int | None, subject: str, preheader: str, markdown: str, tags: list[str] | None = None, now: datetime) -> int:
+    """Keep what was typed; give back the new revision.
+
+    Raises:
+        Conflict: somebody saved in between (their words are kept), or the issue has gone out.
+        Refused: something is too long.
+    """
+    _check(subject, preheader, markdown)
+    if issue.state == "published":
+        raise Conflict(mark("This issue has gone out. What was sent cannot be changed any more."))
+    same = (issue.subject, issue.preheader, issue.markdown) == (subject, preheader, markdown)
+    if same and (tags is None or tags == issue.tags):
+        return issue.revision
+    won = session.execute(update(Issue).where(Issue.id == issue.id, Issue.revision == revision).values(revision=revision + 1))
+    assert isinstance(won, CursorResult)
+    if won.rowcount != 1:
+        raise Conflict(mark("Somebody else saved this issue in the meantime. Your text is still here: copy it, then load the page again."))
+    session.refresh(issue)
+    issue.subject, issue.preheader, issue.markdown = subject, preheader, markdown
+    issue.tags = issue.tags if tags is None else tags
+    issue.changed_at = now
+    if issue.state == "draft" and issue.number is None:
+        issue.slug = _slug(session, issue.publication_id, subject, issue.id)
+    session.flush()
+    _keep(session, issue, editor_id, now)
+    return issue.revision
+
+
+def schedule(session: Session, issue: Issue, *, at: datetime, zone: str, now: datetime) -> None:
+    """Let an issue go out by itself. The moment is kept in UTC together with its zone (I12).
+
+    Raises:
+        Refused: the moment is over.
+        Conflict: it has gone out.
+    """
+    if at <= now:
+        raise Refused(mark("That moment is over. Choose one that is still to come."), field="at")
+    if issue.state != "scheduled":
+        issue.become("scheduled")
+    issue.scheduled_at, issue.scheduled_zone = at, zone
+    session.flush()
+
+
+def unschedule(session: Session, issue: Issue) -> None:
+    """Make it a draft again.
+
+    Raises:
+        Conflict: it has gone out.
+    """
+    issue.become("draft")
+    issue.scheduled_at, issue.scheduled_zone = None, ""
+    session.flush()
+
+
+def throw_away(session: Session, issue: Issue) -> None:
+    """Delete a draft with all its versions.
+
+    Raises:
+        Conflict: it is no draft.
+    """
+    if issue.state != "draft":
+        raise Conflict(mark("Only a draft can be deleted."))
+    session.execute(delete(Issue).where(Issue.id == issue.id))
+
+
+def _check(subject: str, preheader: str, markdown: str) -> None:
+    for text, longest, field in ((subject, LONGEST_SUBJECT, "subject"), (preheader, LONGEST_SUBJECT, "preheader"), (markdown, LONGEST_TEXT, "markdown")):
+        if len(text) > longest:
+            raise Refused(mark("%(n)s characters are too many here; %(limit)s are possible."), field=field, n=len(text), limit=longest)
+
+
+def _slug(session: Session, publication_id: int, wish: str, issue_id: int | None) -> str:
+    query = select(Issue.slug).where(Issue.publication_id == publication_id, Issue.id != (issue_id or 0))
+    reserved = {"tags", "media", "imprint", "assets"}
+    return unused(slugify(wish) or "draft", set(session.scalars(query)) | reserved)
+
+
+def _keep(session: Session, issue: Issue, editor_id: int | None, now: datetime) -> None:
+    last = session.scalar(select(Revision).where(Revision.issue_id == issue.id).order_by(Revision.revision.desc()).limit(1))
+    values = {"subject": issue.subject, "preheader": issue.preheader, "markdown": issue.markdown}
+    fresh = last is not None and last.editor_id == editor_id and now - last.created_at < KEEP_REVISION_FOR
+    if last is not None and fresh and _only_grew(last.markdown, issue.markdown):
+        last.revision = issue.revision
+        for name, value in values.items():
+            setattr(last, name, value)
+    else:
+        session.add(Revision(issue_id=issue.id, revision=issue.revision, editor_id=editor_id, created_at=now, **values))
+    session.flush()
+
+
+def _only_grew(before: str, after: str) -> bool:
+    # A version is replaced only by one that lost little of it; so an accident stays recoverable.
+    return len(after) >= 0.9 * len(before)

@@ -1,0 +1,70 @@
+"""Issues and their revisions."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from newsletter.errors import Conflict
+from newsletter.orm import Base
+
+MOVES = {
+    "draft": {"scheduled", "published"},
+    "scheduled": {"draft", "published"},
+    "published": {"draft"},  # only while the mailing can still be taken back
+}
+
+
+class Issue(Base):
+    """One number: subject, preheader, Markdown, tags. ``number`` is given when it goes out."""
+
+    __tablename__ = "issues"
+    __table_args__ = (
+        UniqueConstraint("publication_id", "slug"),
+        UniqueConstraint("publication_id", "number"),
+        CheckConstraint("state IN ('draft', 'scheduled', 'published')", name="state"),
+        Index("ix_issues_publication_id_state", "publication_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
+    number: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(10), default="draft")
+    slug: Mapped[str] = mapped_column(String(120))
+    subject: Mapped[str] = mapped_column(String(255), default="")
+    preheader: Mapped[str] = mapped_column(String(255), default="")
+    markdown: Mapped[str] = mapped_column(Text, default="")
+    tags: Mapped[list[str]]
+    revision: Mapped[int] = mapped_column(default=1)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
+    scheduled_at: Mapped[datetime | None]
+    scheduled_zone: Mapped[str] = mapped_column(String(60), default="")
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    def become(self, state: str) -> None:
+        """Change the state.
+
+        Raises:
+            Conflict: there is no way from the present state to that one.
+        """
+        if state not in MOVES[self.state]:
+            raise Conflict("An issue that is %(old)s cannot become %(new)s.", old=self.state, new=state)
+        self.state = state
+
+
+class Revision(Base):
+    """What an issue once said. Nothing typed is lost."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (UniqueConstraint("issue_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    revision: Mapped[int]
+    editor_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
+    subject: Mapped[str] = mapped_column(String(255))
+    preheader: Mapped[str] = mapped_column(String(255))
+    markdown: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]

@@ -1,0 +1,70 @@
+"""What an issue must be before it goes out. Decided without I/O."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.errors import Refused
+from newsletter.i18n import mark
+from newsletter.issues.models import Issue
+from newsletter.mail.headers import guard
+from newsletter.publications.models import Publication
+from newsletter.rendering import merge
+from newsletter.rendering.document import Document
+from newsletter.rendering.findings import Finding
+from newsletter.rendering.mail import LARGEST_HTML
+
+LONGEST_SUBJECT = 200
+LONGEST_TEXT = 5_000_000  # stored, though rendering refuses it long before: nothing typed is lost
+KEEP_REVISION_FOR = timedelta(minutes=3)  # quick saves of one person become one version
+
+# A start that was missed by more than this is asked about and not made up for (I12).
+LATE = timedelta(hours=1)
+
+
+def findings(issue: Issue, publication: Publication, document: Document, html_size: int) -> list[Finding]:
+    """Everything that speaks against sending, errors first."""
+    found = list(document.findings)
+    found += merge.unknown_fields(issue.subject) + merge.unknown_fields(issue.preheader)
+    if not issue.subject.strip():
+        found.append(Finding("subject-empty", "error", mark("The subject is empty."), mark("Say in a few words what the letter is about.")))
+    if not document.blocks and not any(finding.level == "error" for finding in document.findings):
+        found.append(Finding("text-empty", "error", mark("The text is empty."), mark("Write something first.")))
+    found += _headers(issue, publication)
+    if not publication.imprint_complete:
+        found.append(Finding("imprint-missing", "error", mark("The imprint is not complete."), mark("Name, street, town and mail address belong into every mail (§ 5 DDG).")))
+    if html_size >= LARGEST_HTML:
+        found.append(
+            Finding("mail-too-large", "error", mark("The mail has %(size)s kB; Gmail cuts off what is beyond 100."), mark("Shorten the text, or link to the rest."), values={"size": html_size // 1000})
+        )
+    if issue.subject and not issue.preheader.strip():
+        found.append(Finding("preheader-empty", "warning", mark("The preview text is empty."), mark("It stands behind the subject in the inbox; without it the first words of the letter stand there.")))
+    return sorted(found, key=lambda finding: finding.level != "error")
+
+
+def _headers(issue: Issue, publication: Publication) -> list[Finding]:
+    found = []
+    for what, value in (("subject", issue.subject), ("sender", publication.from_name), ("name", publication.name)):
+        try:
+            guard(value, what)
+        except Refused as error:
+            found.append(Finding(f"{what}-characters", "error", error.message, mark("Type it anew; it probably came along with something pasted."), values=error.values))
+    return found
+
+
+def moment_from(text: str, zone: str) -> datetime:
+    """A moment from a date and time as people type it in a zone; DST is the zone's business (I12).
+
+    Raises:
+        Refused: it cannot be read, or the clock skips it that night.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Refused(mark("“%(text)s” is not a date and time."), field="at", text=text[:40]) from error
+    if moment.tzinfo is not None:
+        return moment
+    local = moment.replace(tzinfo=ZoneInfo(zone))
+    there_and_back = local.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    if there_and_back != moment:
+        raise Refused(mark("The clock skips that hour in this night. Choose another one."), field="at")
+    return local

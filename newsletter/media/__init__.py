@@ -1,0 +1,1 @@
+"""Images: decoded, re-encoded, kept under random names."""

@@ -1,0 +1,1 @@
+"""Transactional mail: one to one, asked for by the person who gets it."""

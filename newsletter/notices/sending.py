@@ -1,0 +1,42 @@
+"""Handing one notice to the mail server."""
+
+import logging
+
+from newsletter.mail.addresses import parse
+from newsletter.mail.replies import Reply, classify
+from newsletter.mail.smtp import Conversation, Phase, SmtpError, server
+from newsletter.notices import actions
+from newsletter.notices.models import Notice
+from newsletter.process import Process
+from newsletter.transports.queries import in_use
+
+log = logging.getLogger(__name__)
+
+
+def send(process: Process, notice_id: int) -> None:
+    """Send a notice, once it is claimed; write down what became of it."""
+    with process.writing() as session:
+        notice = actions.claim(session, notice_id, now=process.clock())
+        address = in_use(session, process.settings, process.tokens).address
+    if notice is None or notice.raw is None:
+        return
+    try:
+        reply = _hand_over(process, address, notice, notice.raw)
+    except SmtpError as error:
+        log.warning("notice %s was not taken (%s): %s", notice_id, error.phase, error)
+        with process.writing() as session:
+            actions.put_off(session, notice_id, why=f"{error.phase}: {error}", final=_final(error), now=process.clock())
+        return
+    with process.writing() as session:
+        actions.accept(session, notice_id, reply=reply, now=process.clock())
+
+
+def _hand_over(process: Process, address: str, notice: Notice, raw: bytes) -> Reply:
+    with Conversation(server(address), process.settings.bounce_domain) as conversation:
+        conversation.offer(notice.sender, parse(notice.recipient), raw)
+        return conversation.dot()
+
+
+def _final(error: SmtpError) -> bool:
+    # Only a refusal of this recipient or this content is final; trouble with the server passes.
+    return error.reply is not None and error.reply.permanent and error.phase in (Phase.RCPT, Phase.DOT) and classify(error.reply) != "sender"

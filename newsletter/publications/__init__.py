@@ -1,0 +1,1 @@
+"""What one subscribes to: name, sender, imprint, language, time zone."""

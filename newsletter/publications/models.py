@@ -1,0 +1,62 @@
+"""Publications."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from newsletter.orm import Base
+
+
+class Publication(Base):
+    """What one subscribes to. ``list_id`` never changes, mail programs sort by it (F6)."""
+
+    __tablename__ = "publications"
+    __table_args__ = (
+        CheckConstraint("state IN ('active', 'archived')", name="state"),
+        CheckConstraint("language IN ('de', 'en')", name="language"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    byline: Mapped[str] = mapped_column(String(120), default="")
+    promise: Mapped[str] = mapped_column(String(200), default="")
+    about: Mapped[str] = mapped_column(Text, default="")
+    rhythm: Mapped[str] = mapped_column(String(120), default="")
+    greeting: Mapped[str] = mapped_column(String(40), default="")
+    from_name: Mapped[str] = mapped_column(String(120))
+    from_address: Mapped[str] = mapped_column(String(254))
+    reply_to: Mapped[str] = mapped_column(String(254), default="")
+    list_id: Mapped[str] = mapped_column(String(255), unique=True)
+    language: Mapped[str] = mapped_column(String(5), default="de")
+    timezone: Mapped[str] = mapped_column(String(60), default="Europe/Berlin")
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    imprint_company: Mapped[str] = mapped_column(String(120), default="")
+    imprint_person: Mapped[str] = mapped_column(String(120), default="")
+    imprint_street: Mapped[str] = mapped_column(String(120), default="")
+    imprint_place: Mapped[str] = mapped_column(String(120), default="")
+    imprint_email: Mapped[str] = mapped_column(String(254), default="")
+    imprint_phone: Mapped[str] = mapped_column(String(60), default="")
+    imprint_vat: Mapped[str] = mapped_column(String(60), default="")
+    imprint_more: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+
+    @property
+    def imprint_complete(self) -> bool:
+        """Whether § 5 DDG is satisfied: a name, an address where one can be found, a mail address (L7)."""
+        return all(
+            (self.imprint_company or self.imprint_person, self.imprint_street, self.imprint_place, self.imprint_email)
+        )
+
+    def imprint_lines(self) -> list[str]:
+        """The imprint as lines of text, empty parts left out."""
+        vat_label = "USt-IdNr." if self.language == "de" else "VAT ID"
+        first = [self.imprint_company, self.imprint_person, self.imprint_street, self.imprint_place]
+        second = [
+            self.imprint_email,
+            self.imprint_phone,
+            f"{vat_label}\u00a0{self.imprint_vat}" if self.imprint_vat else "",
+        ]
+        lines = [" · ".join(part for part in row if part) for row in (first, second)]
+        return [line for line in [*lines, *self.imprint_more.splitlines()] if line.strip()]

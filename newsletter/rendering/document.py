@@ -1,0 +1,317 @@
+"""Markdown becomes a Document: safe HTML in blocks, set in the right type, shared by mail, web and feed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import nh3
+from bs4 import BeautifulSoup, NavigableString, Tag
+from markdown import Markdown
+from markdown.extensions.toc import slugify_unicode
+from markdown.inlinepatterns import SimpleTagInlineProcessor
+
+from newsletter.rendering import merge
+from newsletter.rendering.findings import Finding
+from newsletter.rendering.typography import typeset, typeset_html
+
+VERSION = "1"  # part of every cache key; raise it when the HTML of an unchanged text changes
+LONGEST = 200_000  # characters; a long issue has 15 000
+DEEPEST = 8  # levels of lists and quotes; Python-Markdown recurses into each of them
+MEDIA = re.compile(r"/media/[A-Za-z0-9_-]{8,50}\.(?:jpg|png|gif|webp)")
+
+TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em",
+    "h2", "h3", "h4", "hr", "i", "img", "li", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "sup",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title", "id"},
+    "abbr": {"title"},
+    "img": {"src", "alt", "title"},
+    "li": {"id"}, "sup": {"id"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"},
+}  # fmt: skip
+CLASSES = {"a": {"button", "footnote-ref", "footnote-backref"}, "div": {"footnote"}}
+
+
+class Picture(NamedTuple):
+    """What is known about an uploaded image: its size in pixels."""
+
+    width: int
+    height: int
+
+
+class Heading(NamedTuple):
+    """One entry of the outline."""
+
+    level: int
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """One top-level piece: ``kind`` is text, heading, list, quote, code, table, rule, image, button or notes."""
+
+    kind: str
+    html: str
+    href: str = ""
+    src: str = ""
+    alt: str = ""
+    caption: str = ""
+    width: int = 0
+    height: int = 0
+    level: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An issue's Markdown, made safe."""
+
+    blocks: tuple[Block, ...] = ()
+    outline: tuple[Heading, ...] = ()
+    words: int = 0
+    images: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default_factory=tuple)
+
+    @property
+    def minutes(self) -> int:
+        """Reading time at 200 words a minute, at least one."""
+        return max(1, round(self.words / 200))
+
+
+def make_document(source: str, language: str, pictures: Mapping[str, Picture] | None = None) -> Document:
+    """Read Markdown.
+
+    Never raises for what a person can type: what cannot be read becomes a Finding with its line.
+
+    Args:
+        source: Markdown, without a head.
+        language: ``de`` or ``en``, for quotes and dashes.
+        pictures: what is known about uploaded images, by name. None: any name is believed.
+    """
+    source = merge.without_private(source.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""))
+    trouble = _too_much(source)
+    if trouble:
+        return Document(findings=(trouble,))
+    findings = merge.unknown_fields(_without_code(source))
+    try:
+        soup, headings = _to_soup(source)
+    except RecursionError:
+        return Document(findings=(_nested(1),))
+    findings += _check_links(soup, source)
+    findings += _check_images(soup, source, pictures)
+    typeset_html(soup, language)
+    _mark_fields(soup)
+    blocks = tuple(_blocks(soup, language, pictures or {}))
+    words = len(re.findall(r"\w+", soup.get_text(" ")))
+    images = tuple(dict.fromkeys(block.src for block in blocks if block.src))
+    inline = tuple(str(image["src"]) for image in soup.find_all("img"))
+    outline = tuple(Heading(level, anchor, typeset(text, language)) for level, anchor, text in headings)
+    return Document(blocks, outline, words, tuple(dict.fromkeys(images + inline)), tuple(findings))
+
+
+def _too_much(source: str) -> Finding | None:
+    if len(source) > LONGEST:
+        return Finding(
+            "text-too-long",
+            "error",
+            "The text has %(size)s characters; more than %(limit)s do not fit into a mail.",
+            "Split it into several issues.",
+            source.count("\n", 0, LONGEST) + 1,
+            {"size": len(source), "limit": LONGEST},
+        )
+    for number, line in enumerate(source.split("\n"), 1):
+        lead = re.match(r"[\s>*+-]*", line)
+        marks = lead.group(0) if lead else ""
+        if marks.count(">") > DEEPEST or len(marks.expandtabs(4)) - len(marks.strip()) > 4 * DEEPEST + 60 or line.count("[") > 300 or _stars(line) > 600:
+            return _nested(number)
+    return None
+
+
+def _stars(line: str) -> int:
+    return line.count("*") + line.count("_") + line.count("`") if not set(line.strip()) <= set("*_- `") else len(line) // 4
+
+
+def _nested(line: int) -> Finding:
+    return Finding(
+        "nested-too-deep",
+        "error",
+        "Lists, quotes or brackets are nested too deeply to be read.",
+        "Take a few levels out of it.",
+        line,
+    )
+
+
+def _to_soup(source: str) -> tuple[BeautifulSoup, list[tuple[int, str, str]]]:
+    # A fresh converter each time: footnotes and headings keep state.
+    converter = Markdown(
+        extensions=["tables", "fenced_code", "footnotes", "attr_list", "sane_lists", "abbr", "toc"],
+        extension_configs={
+            "toc": {"slugify": slugify_unicode, "baselevel": 1},
+            "footnotes": {"BACKLINK_TITLE": "", "UNIQUE_IDS": False},
+        },
+    )
+    converter.inlinePatterns.register(SimpleTagInlineProcessor(r"()~~(.+?)~~", "del"), "del", 60)
+    html = converter.convert(source)
+    html = re.sub(r"<(/?)h1\b", r"<\1h2", html)
+    html = re.sub(r"<(/?)h[56]\b", r"<\1h4", html)
+    clean = nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        allowed_classes=CLASSES,
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+        clean_content_tags={"script", "style"},
+        attribute_filter=_only_safe,
+    )
+    tokens = getattr(converter, "toc_tokens", [])
+    return BeautifulSoup(clean, "html.parser"), list(_flatten(tokens))
+
+
+def _only_safe(tag: str, attribute: str, value: str) -> str | None:
+    # nh3 lets relative and protocol-relative addresses through (C1).
+    if (tag, attribute) == ("a", "href"):
+        return value if re.match(r"(?:https?://[^/\s]|mailto:|tel:|#)", value, re.IGNORECASE) else None
+    if attribute == "id":
+        return value if re.fullmatch(r"[\w:.-]{1,120}", value) else None
+    return value
+
+
+def _flatten(tokens: list[dict[str, object]]) -> list[tuple[int, str, str]]:
+    rows: list[tuple[int, str, str]] = []
+    for token in tokens:
+        rows.append((int(str(token["level"])), str(token["id"]), BeautifulSoup(str(token["name"]), "html.parser").get_text()))
+        children = token.get("children")
+        rows += _flatten(children) if isinstance(children, list) else []
+    return rows
+
+
+def _line_of(source: str, needle: str) -> int:
+    place = source.find(needle)
+    return source.count("\n", 0, place) + 1 if place >= 0 else 0
+
+
+def _check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
+    findings = []
+    for link in soup.find_all("a"):
+        href = str(link.get("href", ""))
+        if "{{" in href or "%7B%7B" in href:
+            findings.append(Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40])))
+        elif not href and not link.get("id"):
+            findings.append(
+                Finding(
+                    "link-unusable",
+                    "error",
+                    "The link “%(label)s” leads nowhere.",
+                    "An address begins with https://, mailto: or tel:.",
+                    _line_of(source, f"[{link.get_text()}"),
+                    {"label": link.get_text()[:60]},
+                )
+            )
+        elif href.startswith("http") and _private(urlsplit(href).hostname or ""):
+            findings.append(
+                Finding("link-private", "error", "%(address)s can only be opened on your own machine.", "Use the public address.", _line_of(source, href), {"address": href[:80]})
+            )
+    return findings
+
+
+def _private(host: str) -> bool:
+    return host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or bool(re.match(r"(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.", host))
+
+
+def _check_images(soup: BeautifulSoup, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
+    findings = []
+    for image in soup.find_all("img"):
+        src = str(image.get("src", ""))
+        name = src.rpartition("/")[2]
+        if not MEDIA.fullmatch(src):
+            # L13: a foreign picture would tell its host who reads, and when.
+            text, fix = "The image %(address)s lies on somebody else's server.", "Upload it here; then nobody can see who reads."
+            findings.append(Finding("image-foreign", "error", text, fix, _line_of(source, src), {"address": src[:80]}))
+            image.decompose()
+        elif pictures is not None and name not in pictures:
+            findings.append(Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src}))
+            image.decompose()
+        elif not str(image.get("alt", "")).strip():
+            text, fix = "An image has no description.", "Say in a few words what it shows, for people who do not see it."
+            findings.append(Finding("image-alt", "warning", text, fix, _line_of(source, src)))
+    return findings
+
+
+def _without_code(source: str) -> str:
+    """The source with code blanked out, line by line, so that positions stay true."""
+
+    def blank(match: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", match.group(0))
+
+    source = re.sub(r"(?ms)^(```|~~~).*?^\1", blank, source)
+    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", blank, source)
+
+
+def _mark_fields(soup: BeautifulSoup) -> None:
+    for node in soup.find_all(string=re.compile(r"\{\{")):
+        if not any(parent.name in ("code", "pre") for parent in node.parents):
+            node.replace_with(NavigableString(merge.mark(str(node))))
+
+
+def _blocks(soup: BeautifulSoup, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+    blocks = []
+    for node in list(soup.children):
+        if isinstance(node, Tag):
+            blocks += _block(node, language, pictures)
+        elif str(node).strip():
+            blocks.append(Block("text", f"<p>{node.output_ready()}</p>"))
+    return blocks
+
+
+def _block(node: Tag, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+    name = node.name
+    if name in ("h2", "h3", "h4"):
+        return [Block("heading", node.decode_contents(), level=int(name[1]), label=str(node.get("id", "")))]
+    if name == "hr":
+        return [Block("rule", "")]
+    if name == "p":
+        return _paragraph(node, language, pictures)
+    kinds = {"ul": "list", "ol": "list", "dl": "list", "blockquote": "quote", "pre": "code", "table": "table"}
+    if name == "div" and "footnote" in (node.get("class") or []):
+        return [Block("notes", _footnotes(node))]
+    return [Block(kinds.get(name, "text"), str(node))]
+
+
+def _footnotes(node: Tag) -> str:
+    listing = node.find("ol")
+    return str(listing) if listing else ""
+
+
+def _paragraph(node: Tag, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+    children = [child for child in node.children if isinstance(child, Tag) or str(child).strip()]
+    if len(children) == 1 and isinstance(children[0], Tag):
+        only = children[0]
+        if only.name == "a" and "button" in (only.get("class") or []) and only.get("href"):
+            return [Block("button", only.decode_contents(), href=str(only["href"]), label=only.get_text())]
+        if only.name == "img":
+            return [_image(only, language, pictures)]
+        if only.name == "a" and len(list(only.children)) == 1 and isinstance(only.contents[0], Tag) and only.contents[0].name == "img":
+            return [_image(only.contents[0], language, pictures, str(only.get("href", "")))]
+    return [Block("text", str(node))] if children else []
+
+
+def _image(image: Tag, language: str, pictures: Mapping[str, Picture], href: str = "") -> Block:
+    src = str(image["src"])
+    picture = pictures.get(src.rpartition("/")[2], Picture(0, 0))
+    return Block(
+        "image",
+        "",
+        href=href,
+        src=src,
+        alt=typeset(str(image.get("alt", "")), language),
+        caption=typeset(str(image.get("title", "")), language),
+        width=picture.width,
+        height=picture.height,
+    )

@@ -1,0 +1,1 @@
+"""Sign-up, double opt-in, consent, leaving, suppression."""

@@ -1,0 +1,62 @@
+"""Today: what happened, and what is next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint
+
+from newsletter.accounts.access import role
+from newsletter.archive.queries import latest as latest_build
+from newsletter.deliveries.queries import counts, latest
+from newsletter.http import Reply, links, now, page, process, session
+from newsletter.issues.queries import drafts, next_number
+from newsletter.notices.queries import failed
+from newsletter.publications.models import Publication
+from newsletter.subscriptions import queries as people
+from newsletter.transports.queries import in_use
+
+views = Blueprint("today", __name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing of the first days, done or not."""
+
+    done: bool
+    kind: str
+
+
+@views.get("/admin/<slug>/")
+@role("viewer")
+def show(publication: Publication) -> Reply:
+    month_ago = now() - timedelta(days=30)
+    last = latest(session(), publication.id)
+    mailing, issue = last if last else (None, None)
+    readers = people.counts(session(), publication.id)
+    waiting = drafts(session(), publication.id)
+    arrivals = people.arrivals(session(), publication.id, month_ago)
+    return page(
+        "today/show.html",
+        now=now(),
+        mailing=mailing,
+        issue=issue,
+        counts=counts(session(), mailing.id) if mailing else {},
+        readers=readers,
+        scheduled=next((one for one in waiting if one.state == "scheduled"), None),
+        missed=next((one for one in waiting if one.state == "draft" and one.scheduled_at), None),
+        draft=next((one for one in waiting if one.state == "draft"), None),
+        number=next_number(session(), publication.id),
+        arrivals=arrivals,
+        arrived=sum(count for _, count in arrivals),
+        departed=people.departures(session(), publication.id, month_ago),
+        failed=failed(session(), publication.id, month_ago),
+        build=latest_build(session(), publication.id),
+        catcher=in_use(session(), process().settings, process().tokens).is_catcher,
+        links=links(),
+        steps=_steps(readers, waiting, mailing is not None),
+    )
+
+
+def _steps(readers: dict[str, int], waiting: Sequence[object], sent: bool) -> list[Step]:
+    return [Step(readers["active"] > 0, "subscribe"), Step(bool(waiting) or sent, "write"), Step(sent, "send")]

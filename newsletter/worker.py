@@ -1,0 +1,201 @@
+"""The worker: Dramatiq's threads, and somebody who rings for whatever is due.
+
+Embedded, the ringer notices commits of other processes by ``PRAGMA data_version``, a few microseconds every
+50 ms. With a broker server, or PostgreSQL, it looks every second or every 15 seconds.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import dramatiq
+from dramatiq import Broker, Message, Middleware, Worker
+from sqlalchemy import text
+
+from newsletter.accounts.actions import forget_counts, state_fact
+from newsletter.archive import queries as archive
+from newsletter.archive.actors import build_archive
+from newsletter.broker import Job, broker, connect
+from newsletter.deliveries import ledger, queries
+from newsletter.deliveries.actors import begin_mailing, finish_mailing, recover_deliveries, send_mailing, start_scheduled
+from newsletter.errors import SettingsError
+from newsletter.issues import queries as issues
+from newsletter.notices import queries as notices
+from newsletter.notices.actors import send_notice
+from newsletter.process import Process
+from newsletter.subscriptions.actions import forget_unconfirmed
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.05
+AT_LEAST_EVERY = 1.0
+SWEEP_EVERY = 15.0
+TIDY_EVERY = 600.0
+
+Due = list[tuple[Job, tuple[int, ...]]]
+
+
+class Underway(Middleware):
+    """Remembers which messages wait or run here, so that the same bell is not rung twenty times a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: set[tuple[str, tuple[Any, ...]]] = set()
+
+    def begin(self, actor: Job, ids: tuple[int, ...]) -> bool:
+        """Whether this message was not underway before."""
+        with self._lock:
+            key = (actor.actor_name, ids)
+            if key in self._keys:
+                return False
+            self._keys.add(key)
+            return True
+
+    def after_process_message(self, broker: Broker, message: Message[Any], *, result: Any = None, exception: BaseException | None = None) -> None:
+        with self._lock:
+            self._keys.discard((message.actor_name, tuple(message.args)))
+        if exception is not None:
+            log.error("%s%s failed", message.actor_name, message.args, exc_info=exception)
+
+    after_skip_message = after_process_message
+
+
+def due(process: Process) -> Due:
+    """Everything that should happen now, read from the database."""
+    now = process.clock()
+    with process.reading() as session:
+        found: Due = [(send_notice, (row,)) for row in notices.due(session, now)]
+        found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
+        found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
+        found += [(build_archive, (row,)) for row in archive.due(session, now)]
+        lanes = range(process.settings.smtp_connections)
+        found += [(send_mailing, (row, lane)) for row in queries.sendable(session, now) for lane in lanes]
+        found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
+        if queries.abandoned(session, now):
+            found.append((recover_deliveries, ()))
+    return found
+
+
+def run(process: Process) -> None:
+    """Work until ``process.stopping`` is set; then let what is on the wire end and give the rest back.
+
+    Raises:
+        SettingsError: another worker works on this DATA_DIR without a broker.
+    """
+    with _alone(process) if process.settings.embedded else contextlib.nullcontext():
+        used = connect(process.settings.broker_url)
+        underway = Underway()
+        used.add_middleware(underway)
+        if process.settings.embedded:
+            _recover_everything(process)
+        threads = process.settings.smtp_connections + 3
+        worker = Worker(used, worker_threads=threads, worker_timeout=200)
+        worker.start()
+        log.info("the worker is ready with %s threads", threads)
+        try:
+            _ring_until_stopped(process, underway)
+        finally:
+            process.stopping.set()
+            # S3: a reply may take ten minutes after the dot; a systemd unit or the supervisor may be less patient.
+            worker.stop(timeout=660_000)
+
+
+def _recover_everything(process: Process) -> None:
+    with process.writing() as session:
+        freed, doubtful = ledger.recover(session, now=process.clock(), everything=True)
+    if freed or doubtful:
+        log.warning("a worker died: %s deliveries are planned again, %s are uncertain", freed, doubtful)
+
+
+@contextlib.contextmanager
+def _alone(process: Process) -> Iterator[None]:
+    """Without a broker there is one worker. It may clean up after a dead one, because no other can be alive."""
+    with (process.settings.data_dir / "worker.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SettingsError("Another worker is at work in this DATA_DIR. Several need a BROKER_URL.") from error
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _ring_until_stopped(process: Process, underway: Underway) -> None:
+    clock = _Stopwatch()
+    watch = _Watch(process)
+    while not process.stopping.wait(LOOK_EVERY):
+        try:
+            if watch.changed() or clock.over("look", AT_LEAST_EVERY if process.settings.embedded else SWEEP_EVERY):
+                _ring_all(process, underway)
+            if clock.over("sweep", SWEEP_EVERY):
+                _show_life(process)
+            if clock.over("tidy", TIDY_EVERY):
+                _tidy(process)
+        except Exception:
+            # The database may be away for a while; the worker waits for it instead of dying.
+            log.exception("the worker could not look for work")
+            process.stopping.wait(2)
+    watch.close()
+
+
+def _ring_all(process: Process, underway: Underway) -> None:
+    for actor, ids in due(process):
+        if underway.begin(actor, ids):
+            actor.send(*ids)
+
+
+def _show_life(process: Process) -> None:
+    with process.writing() as session:
+        state_fact(session, name="worker", value=str(os.getpid()), now=process.clock())
+
+
+def _tidy(process: Process) -> None:
+    with process.writing() as session:
+        forgotten = forget_unconfirmed(session, now=process.clock())
+        forget_counts(session, now=process.clock())
+        ledger.expire(session, now=process.clock())
+    if forgotten:
+        log.info("%s sign-ups that nobody confirmed were deleted", forgotten)
+
+
+class _Stopwatch:
+    """Says when something was not done for a while; the first time at once."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def over(self, name: str, seconds: float) -> bool:
+        import time
+
+        now = time.monotonic()
+        if now - self._last.get(name, -1e9) < seconds:
+            return False
+        self._last[name] = now
+        return True
+
+
+class _Watch:
+    """Notices commits of other connections to a SQLite file."""
+
+    def __init__(self, process: Process) -> None:
+        sqlite = process.engine.dialect.name == "sqlite" and process.settings.embedded
+        self._connection = process.engine.connect().execution_options(isolation_level="AUTOCOMMIT") if sqlite else None
+        self._seen = -1
+
+    def changed(self) -> bool:
+        if self._connection is None:
+            return False
+        version = int(self._connection.execute(text("PRAGMA data_version")).scalar_one())
+        changed, self._seen = version != self._seen, version
+        return changed
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+assert dramatiq.get_broker() is broker  # every actor above was declared on ours
