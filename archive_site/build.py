@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import time
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -112,10 +112,10 @@ def artifacts(site: Site) -> list[Artifact]:
     for index, letter in enumerate(letters):
         newer = letters[index - 1] if index else None
         older = letters[index + 1] if index + 1 < len(letters) else None
-        files.append(Artifact(f"{letter.slug}/index.html", lambda letter=letter, newer=newer, older=older: pages.letter(letter, newer, older)))
+        files.append(Artifact(f"{letter.slug}/index.html", partial(pages.letter, letter, newer, older)))
     for name, group in site.tags():
         slug = pages.tag_slugs[name]
-        files.append(Artifact(f"tags/{slug}/index.html", lambda name=name, group=group: pages.tag(name, group)))
+        files.append(Artifact(f"tags/{slug}/index.html", partial(pages.tag, name, group)))
         files += _feeds(site, group, f"{site.name}: {name}", f"tags/{slug}/")
     if site.tags():
         files.append(Artifact("tags/index.html", pages.tags))
@@ -126,7 +126,7 @@ def artifacts(site: Site) -> list[Artifact]:
         Artifact("404.html", pages.lost),
         *_feeds(site, letters, site.name, ""),
         Artifact("sitemap.xml", lambda: sitemap(site, pages.tag_slugs)),
-        Artifact("robots.txt", lambda: f"User-agent: *\nAllow: /\nSitemap: {site.base}sitemap.xml\n".encode()),
+        Artifact("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base}sitemap.xml\n".encode),
     ]
     return files
 
@@ -160,12 +160,10 @@ class _Pages:
         action = urlsplit(site.form_action)
         self.form_origin = f"{action.scheme}://{action.netloc}" if action.netloc else "'none'"
 
-    def _render(self, name: str, root: str, **values: object) -> bytes:
-        template = _environment().get_template(f"{THEME}/{name}.html")
-        page = template.render(
-            site=self.site, w=self.words, root=root, tag_slugs=self.tag_slugs, form_origin=self.form_origin, **values
-        )
-        return (page.strip() + "\n").encode()
+    def _render(self, page: str, root: str, **values: object) -> bytes:
+        template = _environment().get_template(f"{THEME}/{page}.html")
+        html = template.render(site=self.site, w=self.words, root=root, tag_slugs=self.tag_slugs, form_origin=self.form_origin, **values)
+        return (html.strip() + "\n").encode()
 
     def index(self) -> bytes:
         letters = self.site.newest_first

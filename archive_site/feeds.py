@@ -58,7 +58,8 @@ def _atom_entry(site: Site, letter: Letter) -> str:
     summary = f"<summary>{_xml(letter.summary)}</summary>" if letter.summary else ""
     moment = _rfc3339(letter.published)
     return (
-        f'<entry><title>{_xml(letter.title)}</title><id>{_xml(_id(site, letter))}</id><link rel="alternate" type="text/html" href="{_xml(address(site, letter))}"/>'
+        f"<entry><title>{_xml(letter.title)}</title><id>{_xml(_id(site, letter))}</id>"
+        f'<link rel="alternate" type="text/html" href="{_xml(address(site, letter))}"/>'
         f"<published>{moment}</published><updated>{moment}</updated>{tags}{summary}"
         f'<content type="html">{_xml(absolute(site, letter))}</content></entry>\n'
     )

@@ -31,9 +31,9 @@ def load(folder: Path) -> Site:
         described: dict[str, Any] = json.loads((folder / "site.json").read_text("utf-8"))
         letters = tuple(_letter(folder, row) for row in described.pop("letters"))
         known = {field.name for field in fields(Site)} - {"letters", "media"}
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in described.items() if name in known}
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in described.items() if name in known}
         media = {path.name: path for path in sorted((folder / "media").glob("*"))} if (folder / "media").is_dir() else {}
-        return Site(letters=letters, media=media, **values)
+        return Site(**{**values, "letters": letters, "media": media})
     except OSError as error:
         raise SourceBroken(f"{error.filename} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

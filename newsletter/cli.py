@@ -54,7 +54,7 @@ def settings(**overrides: object) -> "Settings":
     """The settings, with the options of a command over them."""
     from newsletter.settings import load
 
-    return load(**overrides)
+    return load(None, **overrides)
 
 
 def new_process(name: str, *, migrate: bool = True) -> "Process":
@@ -113,7 +113,7 @@ def _upgrade_in_a_child(given: "Settings") -> None:
     import subprocess
 
     environment = dict(os.environ) | {"BRIEFTAUBE_DATA_DIR": str(given.data_dir)}
-    done = subprocess.run([sys.executable, "-m", "newsletter", "db", "upgrade"], env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 -- ourselves
+    done = subprocess.run([sys.executable, "-m", "newsletter", "db", "upgrade"], env=environment, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
 
@@ -144,7 +144,7 @@ def worker() -> None:
 
     process = new_process("worker")
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: process.stopping.set())
+        signal.signal(number, lambda *_: process.stopping.set())
     follow_lifeline(process.stopping.set)
     work.run(process)
 
@@ -169,11 +169,15 @@ def smtpd(port: int | None) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
-        follow_lifeline(lambda: loop.call_soon_threadsafe(task.cancel) and None)
+        follow_lifeline(lambda: _ignore(loop.call_soon_threadsafe(task.cancel)))
         await serve(given.data_dir, given.catcher_port or 2525)
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(catch())
+
+
+def _ignore(value: object) -> None:
+    """For callbacks that must give back nothing."""
 
 
 class _Later(click.Group):

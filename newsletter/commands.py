@@ -13,17 +13,17 @@ from newsletter import schema
 from newsletter.accounts import actions as accounts
 from newsletter.accounts import queries as who
 from newsletter.accounts.models import ROLES, Editor, Membership
+from newsletter.archive.actions import request_build
 from newsletter.archive.building import build_publication
 from newsletter.channels.actions import add_first_channels
 from newsletter.cli import as_json, fail, new_process, sentences, show
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries import queries as ledger
-from newsletter.errors import NotFound, Refused
+from newsletter.errors import NotFound
 from newsletter.issues import actions as writing
-from newsletter.issues import queries as issues
 from newsletter.issues.composition import compose
 from newsletter.issues.models import Issue
-from newsletter.issues.policy import moment_from
+from newsletter.issues.policy import moment_from, refusal
 from newsletter.links import Links
 from newsletter.mail.smtp import Conversation, SmtpError, Timeouts, server
 from newsletter.process import Process
@@ -109,6 +109,7 @@ def publication_add(slug: str, name: str, sender: str, from_name: str, as_json: 
         found = catalogue.get(session, publication_id)
         add_first_channels(session, publication_id=publication_id, language=found.language, now=now)
         subscriptions.add_form(session, publication=found, name=name, headline=name, lead="", now=now)
+        request_build(session, publication_id=publication_id, now=now)
         for editor_id in session.scalars(Editor.__table__.select().with_only_columns(Editor.id)):
             session.add(Membership(editor_id=editor_id, publication_id=publication_id, role="owner"))
     show({"id": publication_id, "slug": slug}, as_json, f"“{name}” is there: {Links(process.settings.base_url).sign_up(slug)}")
@@ -160,7 +161,16 @@ def _everything_about(session: Session, publication_id: int, email: str) -> dict
         "ended_at": reader.subscription.ended_at,
         "consents": [{column: getattr(row, column) for column in columns} for row in consents],
         "deliveries": [
-            {"issue": issue.id, "number": issue.number, "subject": issue.subject, "state": delivery.state, "at": delivery.changed_at, "attempts": delivery.attempts, "code": delivery.code, "reply": delivery.reply}
+            {
+                "issue": issue.id,
+                "number": issue.number,
+                "subject": issue.subject,
+                "state": delivery.state,
+                "at": delivery.changed_at,
+                "attempts": delivery.attempts,
+                "code": delivery.code,
+                "reply": delivery.reply,
+            }
             for delivery, _, issue in ledger.history(session, reader.subscriber.id, publication_id)
         ],
     }
@@ -214,10 +224,21 @@ def issue_check(issue_id: int, as_json: bool) -> None:
         found = _issue(session, issue_id)
         composition = compose(session, catalogue.get(session, found.publication_id), found, Links(process.settings.base_url), process.clock())
     rows = [
-        {"id": finding.id, "level": finding.level, "text": str(Refused(finding.text, **finding.values)), "fix": str(Refused(finding.fix, **finding.values)), "line": finding.line}
+        {
+            "id": finding.id,
+            "level": finding.level,
+            "text": finding.text % finding.values,
+            "fix": finding.fix % finding.values,
+            "line": finding.line,
+        }
         for finding in composition.findings
     ]
-    show({"findings": rows}, as_json, "\n".join(f"{row['level']}: {row['text']} {row['fix']}" + (f" (line {row['line']})" if row["line"] else "") for row in rows) or "Nothing to complain about.")
+    show(
+        {"findings": rows},
+        as_json,
+        "\n".join(f"{row['level']}: {row['text']} {row['fix']}" + (f" (line {row['line']})" if row["line"] else "") for row in rows)
+        or "Nothing to complain about.",
+    )
     if composition.errors:
         raise SystemExit(1)
 
@@ -237,7 +258,7 @@ def issue_render(issue_id: int, folder: Path, as_json: bool) -> None:
         owner = catalogue.get(session, found.publication_id)
         composition = compose(session, owner, found, Links(process.settings.base_url), process.clock())
     for finding in composition.errors:
-        click.echo(f"error: {Refused(finding.text, **finding.values)}" + (f" (line {finding.line})" if finding.line else ""), err=True)
+        click.echo(f"error: {finding.text % finding.values}" + (f" (line {finding.line})" if finding.line else ""), err=True)
     raw = sample(owner, composition, Links(process.settings.base_url), process.clock())
     parts = composition.for_reader("", greeting_of(owner), Links(process.settings.base_url).leave("preview"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -266,7 +287,7 @@ def issue_send(issue_id: int, at: str | None, wait: bool, as_json: bool) -> None
             moment = moment_from(at, owner.timezone)
             composition = compose(session, owner, found, links, moment)
             if composition.errors:
-                raise Refused(composition.errors[0].text, **composition.errors[0].values)
+                raise refusal(composition.errors[0])
             writing.schedule(session, found, at=moment, zone=owner.timezone, now=now)
         else:
             mailing_id = deliveries.start(session, links, publication=owner, issue=found, undo=timedelta(0), now=now)
@@ -312,7 +333,11 @@ def mailing_show(mailing_id: int, as_json: bool) -> None:
         "rate_per_second": progress.rate, "trouble": found.trouble,
     }  # fmt: skip
     rows = "\n".join(f"  {state}: {number}" for state, number in progress.counts.items() if number)
-    show(value, as_json, f"Mailing {found.id} of issue {found.issue_id}: {found.state}, {found.audience} people\n{rows}{f'{chr(10)}{found.trouble}' if found.trouble else ''}")
+    show(
+        value,
+        as_json,
+        f"Mailing {found.id} of issue {found.issue_id}: {found.state}, {found.audience} people\n{rows}{f'{chr(10)}{found.trouble}' if found.trouble else ''}",
+    )
 
 
 def _change(mailing_id: int, deed: str, as_json: bool) -> None:

@@ -51,13 +51,17 @@ class Speech:
         return Locale.parse("en_GB" if self.language == "en" else self.language)
 
     def __call__(self, sentence: str, /, **values: object) -> str:
-        text = str(catalog(self.language).ugettext(sentence))
+        text = self._typeset(str(catalog(self.language).ugettext(sentence)))
         return text % values if values else text
 
     def plural(self, one: str, many: str, count: int, /, **values: object) -> str:
         """The right form for a count, which fills ``%(n)s`` in the reader's way of writing numbers."""
-        text = str(catalog(self.language).ungettext(one, many, count))
+        text = self._typeset(str(catalog(self.language).ungettext(one, many, count)))
         return text % {"n": self.number(count), **values}
+
+    def _typeset(self, text: str) -> str:
+        # The source keeps the typewriter's apostrophe; readers get the right one.
+        return text.replace("'", "\u2019") if self.language == "en" else text
 
     def refusal(self, error: Refused) -> str:
         """The sentence of a refusal."""

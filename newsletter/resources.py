@@ -15,8 +15,6 @@ def directory(name: str) -> Path:
         FileNotFoundError: neither exists, so the installation is broken.
     """
     for candidate in (_PACKAGE.parent / name, _PACKAGE / f"_{name}"):
-        if candidate.is_dir() and (_PACKAGE.parent / "pyproject.toml").exists() == (
-            candidate.parent != _PACKAGE
-        ):
+        if candidate.is_dir() and (_PACKAGE.parent / "pyproject.toml").exists() == (candidate.parent != _PACKAGE):
             return candidate
     raise FileNotFoundError(f"The folder {name} is missing from this installation.")

@@ -56,9 +56,7 @@ def upgrade(engine: Engine) -> str:
     """
     before = current(engine)
     if before and before not in {script.revision for script in _scripts().walk_revisions()}:
-        raise DatabaseTooNew(
-            f"The database is at {before}, which this version does not know. Install the newer version again, or restore a backup."
-        )
+        raise DatabaseTooNew(f"The database is at {before}, which this version does not know. Install the newer version again, or restore a backup.")
     if before != head():
         try:
             with engine.begin() as connection:

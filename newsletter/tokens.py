@@ -59,10 +59,7 @@ class Tokens:
 
     def fingerprints(self, purpose: str, value: str) -> list[str]:
         """Keyed hashes of a value, newest key first: to find it again without storing it (L5)."""
-        return [
-            hmac.new(_derive(key, purpose), value.encode(), hashlib.sha256).hexdigest()
-            for key in reversed(self._keys)
-        ]
+        return [hmac.new(_derive(key, purpose), value.encode(), hashlib.sha256).hexdigest() for key in reversed(self._keys)]
 
     def short_mac(self, purpose: str, value: str) -> str:
         """Sixteen letters and digits that prove a value came from here; fits a local part (F9)."""

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import dramatiq
-from dramatiq import Broker, Message, Middleware, Worker
+from dramatiq import Broker, Middleware, Worker
+from dramatiq.broker import MessageProxy
 from sqlalchemy import text
 
 from newsletter.accounts.actions import forget_counts, state_fact
@@ -55,13 +56,14 @@ class Underway(Middleware):
             self._keys.add(key)
             return True
 
-    def after_process_message(self, broker: Broker, message: Message[Any], *, result: Any = None, exception: BaseException | None = None) -> None:
+    def after_process_message(self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None) -> None:
         with self._lock:
             self._keys.discard((message.actor_name, tuple(message.args)))
         if exception is not None:
             log.error("%s%s failed", message.actor_name, message.args, exc_info=exception)
 
-    after_skip_message = after_process_message
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
+        self.after_process_message(broker, message)
 
 
 def due(process: Process) -> Due:

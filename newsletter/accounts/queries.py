@@ -27,9 +27,7 @@ def by_session(session: Session, secret: str, now: datetime) -> tuple[Editor, Lo
 
 def role_of(session: Session, editor_id: int, publication_id: int) -> str | None:
     """The role of an editor in a publication."""
-    return session.scalar(
-        select(Membership.role).where(Membership.editor_id == editor_id, Membership.publication_id == publication_id)
-    )
+    return session.scalar(select(Membership.role).where(Membership.editor_id == editor_id, Membership.publication_id == publication_id))
 
 
 def publications_of(session: Session, editor_id: int) -> list[Publication]:

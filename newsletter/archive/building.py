@@ -87,7 +87,9 @@ def site_of(session: Session, publication: Publication, settings: Settings, *, n
         form_action=links.sign_up(publication.slug) + "/subscribe" if form else "",
         form_via="archiv" if publication.language == "de" else "archive",
         form_button=form.button if form else "",
-        form_hint=speech("We keep your address and how you came here, nothing else. You confirm with a button in the first mail; you leave with one click in every mail."),
+        form_hint=speech(
+            "We keep your address and how you came here, nothing else. You confirm with a button in the first mail; you leave with one click in every mail."
+        ),
         privacy_url=links.sign_up(publication.slug) + "/privacy",
         imprint=tuple(publication.imprint_lines()),
         letters=letters,
@@ -97,7 +99,8 @@ def site_of(session: Session, publication: Publication, settings: Settings, *, n
 
 def _letter(issue: Issue, publication: Publication, known: dict[str, Picture]) -> Letter:
     document = make_document(issue.markdown, publication.language, known)
-    assert issue.number is not None and issue.published_at is not None
+    assert issue.number is not None
+    assert issue.published_at is not None
     return Letter(
         number=issue.number,
         slug=issue.slug,

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, redirect, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound as NotFoundPage
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 from newsletter.accounts.access import role
 from newsletter.archive import actions, queries

@@ -35,20 +35,14 @@ def origin(session: Session, publication_id: int, via: str) -> Origin:
 def target(session: Session, code: str) -> Publication | None:
     """The publication that a link leads to."""
     return session.scalar(
-        select(Publication)
-        .join(Channel, Channel.publication_id == Publication.id)
-        .join(Link, Link.channel_id == Channel.id)
-        .where(Link.code == code)
+        select(Publication).join(Channel, Channel.publication_id == Publication.id).join(Link, Link.channel_id == Channel.id).where(Link.code == code)
     )
 
 
 def links_of(session: Session, publication_id: int) -> list[tuple[Channel, Link | None]]:
     """Every channel with its links, by name."""
     rows = session.execute(
-        select(Channel, Link)
-        .outerjoin(Link, Link.channel_id == Channel.id)
-        .where(Channel.publication_id == publication_id)
-        .order_by(Channel.name, Link.id)
+        select(Channel, Link).outerjoin(Link, Link.channel_id == Channel.id).where(Channel.publication_id == publication_id).order_by(Channel.name, Link.id)
     )
     return [(row[0], row[1]) for row in rows]
 

@@ -16,6 +16,7 @@ from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.issues.composition import Composition, compose
 from newsletter.issues.models import Issue
+from newsletter.issues.policy import refusal
 from newsletter.issues.queries import next_number
 from newsletter.links import Links
 from newsletter.publications.models import Publication
@@ -43,8 +44,7 @@ def start(session: Session, links: Links, *, publication: Publication, issue: Is
     session.refresh(issue)
     composition = compose(session, publication, issue, links, now)
     if composition.errors:
-        error = composition.errors[0]
-        raise Refused(error.text, field=error.id, **error.values)
+        raise refusal(composition.errors[0])
     content = _freeze(publication, issue, composition, links)
     mailing = Mailing(
         issue_id=issue.id,
@@ -93,7 +93,19 @@ def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
         .where(Subscription.publication_id == mailing.publication_id, Subscription.state == "active")
         .order_by(Subscription.id)
     )  # fmt: skip
-    columns = ["mailing_id", "subscriber_id", "subscription_id", "canonical", "reference", "state", "attempts", "next_attempt_at", "changed_at", "enhanced", "reply"]
+    columns = [
+        "mailing_id",
+        "subscriber_id",
+        "subscription_id",
+        "canonical",
+        "reference",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "changed_at",
+        "enhanced",
+        "reply",
+    ]
     session.execute(insert(Delivery).from_select(columns, rows, include_defaults=False))
     return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.mailing_id == mailing.id)) or 0
 

@@ -100,7 +100,9 @@ def why_not(session: Session, held: Claim, fingerprints: list[str], *, now: date
         release(session, held.token, now=now, only=held.id)
 
 
-def record(session: Session, held: Claim, *, state: str, phase: str, reply: Reply | None, why: str = "", next_attempt_at: datetime | None = None, now: datetime) -> None:
+def record(
+    session: Session, held: Claim, *, state: str, phase: str, reply: Reply | None, why: str = "", next_attempt_at: datetime | None = None, now: datetime
+) -> None:
     """Write down how a transaction ended. A late answer may still settle what became uncertain meanwhile."""
     code, enhanced = (reply.code, reply.enhanced) if reply else (None, "")
     words = (reply.text if reply else why)[:500]
@@ -115,9 +117,7 @@ def record(session: Session, held: Claim, *, state: str, phase: str, reply: Repl
         .values(values)
         .execution_options(synchronize_session=False)
     )
-    session.add(
-        Attempt(delivery_id=held.id, number=held.attempts + 1, at=now, phase=phase, outcome=state, code=code, enhanced=enhanced, reply=words)
-    )
+    session.add(Attempt(delivery_id=held.id, number=held.attempts + 1, at=now, phase=phase, outcome=state, code=code, enhanced=enhanced, reply=words))
     _renew(session, held.token, now)
 
 

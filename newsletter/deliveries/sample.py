@@ -10,7 +10,7 @@ from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 
 
-def sample(publication: Publication, composition: Composition, links: Links, at: datetime, recipient: str = "", name: str = "", subject: str = "") -> bytes:
+def sample(publication: Publication, composition: Composition, links: Links, at: datetime, *, recipient: str = "", name: str = "", subject: str = "") -> bytes:
     """The mail as it would leave, with an unsubscribe address that belongs to nobody.
 
     Args:

@@ -17,7 +17,7 @@ from newsletter.i18n import mark
 from newsletter.issues import actions as issues
 from newsletter.issues.composition import Composition, compose
 from newsletter.issues.models import Issue
-from newsletter.issues.policy import moment_from
+from newsletter.issues.policy import moment_from, refusal
 from newsletter.issues.queries import get as issue_of
 from newsletter.issues.queries import next_number
 from newsletter.mail.addresses import parse
@@ -97,7 +97,7 @@ def _schedule(publication: Publication, issue: Issue) -> Reply:
     at = moment_from(f"{request.form.get('day', '')}T{request.form.get('time', '')}", publication.timezone)
     composition = compose(session(), publication, issue, links(), at)
     if composition.errors:
-        raise Refused(composition.errors[0].text, **composition.errors[0].values)
+        raise refusal(composition.errors[0])
     with writing() as writer:
         issues.schedule(writer, writer.merge(issue), at=at, zone=publication.timezone, now=now())
     when = f"{speech().weekday(at)}, {speech().time(at)}"
@@ -129,7 +129,7 @@ def show(publication: Publication, mailing_id: int) -> Reply:
     """The page, or only what moves on it when a script asks."""
     mailing = queries.get(session(), mailing_id, publication.id)
     template = "deliveries/progress.html" if "part" in request.args else "deliveries/mailing.html"
-    uncertain = [row for row in queries.rows_in(session(), mailing.id, "uncertain")]
+    uncertain = queries.rows_in(session(), mailing.id, "uncertain")
     return page(
         template,
         mailing=mailing,
@@ -149,7 +149,14 @@ def ledger(publication: Publication, mailing_id: int, state: str) -> Reply:
     if state not in DELIVERY_STATES:
         raise NotFound(mark("There is no such state."))
     rows = queries.rows_in(session(), mailing.id, state, request.args.get("after", 0, type=int))
-    return page("deliveries/ledger.html", mailing=mailing, state=state, rows=rows[: queries.PAGE], more=len(rows) > queries.PAGE, total=queries.counts(session(), mailing.id)[state])
+    return page(
+        "deliveries/ledger.html",
+        mailing=mailing,
+        state=state,
+        rows=rows[: queries.PAGE],
+        more=len(rows) > queries.PAGE,
+        total=queries.counts(session(), mailing.id)[state],
+    )
 
 
 @views.post("/admin/<slug>/mailings/<int:mailing_id>/<any(take_back, pause, resume, cancel, arrived, again):deed>")

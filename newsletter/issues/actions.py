@@ -13,7 +13,18 @@ from newsletter.issues.policy import KEEP_REVISION_FOR, LONGEST_SUBJECT, LONGEST
 from newsletter.slugs import slugify, unused
 
 
-def add_issue(session: Session, *, publication_id: int, author_id: int | None = None, subject: str = "", preheader: str = "", markdown: str = "", tags: list[str] | None = None, slug: str = "", now: datetime) -> int:
+def add_issue(
+    session: Session,
+    *,
+    publication_id: int,
+    author_id: int | None = None,
+    subject: str = "",
+    preheader: str = "",
+    markdown: str = "",
+    tags: list[str] | None = None,
+    slug: str = "",
+    now: datetime,
+) -> int:
     """Begin an issue; give back its id.
 
     Raises:
@@ -37,7 +48,18 @@ def add_issue(session: Session, *, publication_id: int, author_id: int | None = 
     return issue.id
 
 
-def save(session: Session, issue: Issue, *, revision: int, editor_id: int | None, subject: str, preheader: str, markdown: str, tags: list[str] | None = None, now: datetime) -> int:
+def save(
+    session: Session,
+    issue: Issue,
+    *,
+    revision: int,
+    editor_id: int | None,
+    subject: str,
+    preheader: str,
+    markdown: str,
+    tags: list[str] | None = None,
+    now: datetime,
+) -> int:
     """Keep what was typed; give back the new revision.
 
     Raises:

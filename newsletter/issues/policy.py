@@ -31,13 +31,30 @@ def findings(issue: Issue, publication: Publication, document: Document, html_si
         found.append(Finding("text-empty", "error", mark("The text is empty."), mark("Write something first.")))
     found += _headers(issue, publication)
     if not publication.imprint_complete:
-        found.append(Finding("imprint-missing", "error", mark("The imprint is not complete."), mark("Name, street, town and mail address belong into every mail (§ 5 DDG).")))
+        found.append(
+            Finding(
+                "imprint-missing", "error", mark("The imprint is not complete."), mark("Name, street, town and mail address belong into every mail (§ 5 DDG).")
+            )
+        )
     if html_size >= LARGEST_HTML:
         found.append(
-            Finding("mail-too-large", "error", mark("The mail has %(size)s kB; Gmail cuts off what is beyond 100."), mark("Shorten the text, or link to the rest."), values={"size": html_size // 1000})
+            Finding(
+                "mail-too-large",
+                "error",
+                mark("The mail has %(size)s kB; Gmail cuts off what is beyond 100."),
+                mark("Shorten the text, or link to the rest."),
+                values={"size": html_size // 1000},
+            )
         )
     if issue.subject and not issue.preheader.strip():
-        found.append(Finding("preheader-empty", "warning", mark("The preview text is empty."), mark("It stands behind the subject in the inbox; without it the first words of the letter stand there.")))
+        found.append(
+            Finding(
+                "preheader-empty",
+                "warning",
+                mark("The preview text is empty."),
+                mark("It stands behind the subject in the inbox; without it the first words of the letter stand there."),
+            )
+        )
     return sorted(found, key=lambda finding: finding.level != "error")
 
 
@@ -47,8 +64,19 @@ def _headers(issue: Issue, publication: Publication) -> list[Finding]:
         try:
             guard(value, what)
         except Refused as error:
-            found.append(Finding(f"{what}-characters", "error", error.message, mark("Type it anew; it probably came along with something pasted."), values=error.values))
+            found.append(
+                Finding(
+                    f"{what}-characters", "error", error.message, mark("Type it anew; it probably came along with something pasted."), values=dict(error.values)
+                )
+            )
     return found
+
+
+def refusal(finding: Finding) -> Refused:
+    """A finding as an error, for those who want to go on regardless."""
+    error = Refused(finding.text, field=finding.id)
+    error.values = finding.values
+    return error
 
 
 def moment_from(text: str, zone: str) -> datetime:

@@ -138,7 +138,15 @@ def preview(publication: Publication, issue_id: int, medium: str) -> Reply:
     if medium == "text":
         return _framed(page("issues/preview_text.html", text=parts.text, publication=publication))
     if medium == "web":
-        return _framed(page("issues/preview_web.html", issue=issue, composition=composition, publication=publication, number=issue.number or queries.next_number(session(), publication.id)))
+        return _framed(
+            page(
+                "issues/preview_web.html",
+                issue=issue,
+                composition=composition,
+                publication=publication,
+                number=issue.number or queries.next_number(session(), publication.id),
+            )
+        )
     html = parts.html
     if medium == "dark":
         # The frame cannot change what its page prefers, so the condition is taken away.
@@ -175,9 +183,7 @@ def restore(publication: Publication, issue_id: int, number: int) -> Reply:
     old = queries.revision(session(), issue.id, number)
     with writing() as writer:
         current = writer.merge(issue)
-        actions.save(
-            writer, current, revision=current.revision, editor_id=None, subject=old.subject, preheader=old.preheader, markdown=old.markdown, now=now()
-        )
+        actions.save(writer, current, revision=current.revision, editor_id=None, subject=old.subject, preheader=old.preheader, markdown=old.markdown, now=now())
     return see_other(url_for("issues.write", slug=publication.slug, issue_id=issue.id), mark("The old version is back. The one before it is kept, too."))
 
 

@@ -35,11 +35,24 @@ _FULL = {"5.2.2", "4.2.2"}
 _CONTENT = {"5.6.0", "5.6.1", "5.6.2", "5.6.3", "5.3.4", "5.2.3"}
 
 _WORDS = (
-    ("full", r"quota|mailbox (?:is )?full|over ?quota|storage|postfach (?:ist )?voll"),
-    ("dead", r"user (?:unknown|not found)|unknown (?:user|recipient)|no such (?:user|recipient|mailbox|address)|does ?n.t exist|does not exist|mailbox (?:unavailable|not found)|invalid (?:recipient|mailbox)|recipient (?:rejected|not found)|account (?:disabled|inactive)|unrouteable"),
-    ("sender", r"\bspf\b|\bdkim\b|dmarc|authenticat|\bptr\b|reverse dns|block ?list|blacklist|reputation|banned|relay(?:ing)? (?:access )?denied|not (?:allowed|permitted) to (?:send|relay)|sender|\bip\b"),
+    ("full", r"quota|mailbox (?:is )?full|storage|postfach (?:ist )?voll"),
+    (
+        "dead",
+        (
+            r"user (?:unknown|not found)|unknown (?:user|recipient)|no such (?:user|recipient|mailbox|address)|does ?n.t exist|does not exist"
+            r"|mailbox (?:unavailable|not found)|invalid (?:recipient|mailbox)|recipient (?:rejected|not found)"
+            r"|account (?:disabled|inactive)|unrouteable"
+        ),
+    ),
+    (
+        "sender",
+        (
+            r"\bspf\b|\bdkim\b|dmarc|authenticat|\bptr\b|reverse dns|block ?list|blacklist|reputation|banned"
+            r"|relay(?:ing)? (?:access )?denied|not (?:allowed|permitted) to (?:send|relay)|sender|\bip\b"
+        ),
+    ),
     ("content", r"spam|virus|content|message (?:size|too)|policy|rejected by filter"),
-)  # fmt: skip
+)
 
 
 def classify(reply: Reply) -> str:

@@ -6,10 +6,10 @@ are driven here, and the body goes out without its final dot until somebody says
 """
 
 import contextlib
-from collections.abc import Callable
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -129,7 +129,7 @@ class Conversation:
         self._patience(limit.command)
         if code != 220:
             self._fail(Phase.GREETING, Reply(code, _text(text)))
-        self._expect(Phase.EHLO, lambda: smtp.ehlo(), 250)
+        self._expect(Phase.EHLO, smtp.ehlo, 250)
         if to.security == "starttls":
             self._secure(smtp, context)
         if to.user:
@@ -140,7 +140,7 @@ class Conversation:
         if not smtp.has_extn("starttls"):
             self._fail(Phase.STARTTLS, None, "The server offers no encryption (STARTTLS).")
         self._expect(Phase.STARTTLS, lambda: smtp.starttls(context=context), 220)
-        self._expect(Phase.EHLO, lambda: smtp.ehlo(), 250)
+        self._expect(Phase.EHLO, smtp.ehlo, 250)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         if self._server.security == "none" and self._server.host not in ("localhost", "127.0.0.1", "::1"):

@@ -17,9 +17,7 @@ from newsletter.notices.templates import words
 from newsletter.publications.models import Publication
 
 
-def queue(
-    session: Session, *, publication: Publication, kind: str, recipient: Address, form_host: str, now: datetime, **values: object
-) -> Notice:
+def queue(session: Session, *, publication: Publication, kind: str, recipient: Address, form_host: str, now: datetime, **values: object) -> Notice:
     """Write a notice; the worker sends it. Gives back its row.
 
     Args:

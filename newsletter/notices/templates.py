@@ -26,7 +26,7 @@ def words(kind: str, language: str, **values: object) -> tuple[str, str, str]:
 def _environment(autoescape: bool) -> Environment:
     return Environment(
         loader=FileSystemLoader(directory("templates") / "mail" / "notices"),
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701 -- plain text must not be escaped
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -34,7 +34,9 @@ def add_publication(session: Session, *, values: Mapping[str, str], slug: str = 
     _refuse_wrong(values)
     taken = set(session.scalars(select(Publication.slug)))
     if slug and (slug in taken or slug != slugify(slug, 60)):
-        raise Conflict(mark("“%(slug)s” cannot be the name in the address: it is taken or has other characters than a–z, 0–9 and hyphens."), field="slug", slug=slug)
+        raise Conflict(
+            mark("“%(slug)s” cannot be the name in the address: it is taken or has other characters than a–z, 0–9 and hyphens."), field="slug", slug=slug
+        )
     slug = slug or unused(slugify(values["name"], 50) or "letter", taken)
     domain = parse(values["from_address"]).domain
     row = Publication(slug=slug, list_id=f"{slug}.{domain}", created_at=now, **_known(values))

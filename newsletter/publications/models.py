@@ -45,9 +45,7 @@ class Publication(Base):
     @property
     def imprint_complete(self) -> bool:
         """Whether § 5 DDG is satisfied: a name, an address where one can be found, a mail address (L7)."""
-        return all(
-            (self.imprint_company or self.imprint_person, self.imprint_street, self.imprint_place, self.imprint_email)
-        )
+        return all((self.imprint_company or self.imprint_person, self.imprint_street, self.imprint_place, self.imprint_email))
 
     def imprint_lines(self) -> list[str]:
         """The imprint as lines of text, empty parts left out."""

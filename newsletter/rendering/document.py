@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import nh3
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
 from markdown import Markdown
 from markdown.extensions.toc import slugify_unicode
 from markdown.inlinepatterns import SimpleTagInlineProcessor
@@ -150,7 +152,7 @@ def _nested(line: int) -> Finding:
 def _to_soup(source: str) -> tuple[BeautifulSoup, list[tuple[int, str, str]]]:
     # A fresh converter each time: footnotes and headings keep state.
     converter = Markdown(
-        extensions=["tables", "fenced_code", "footnotes", "attr_list", "sane_lists", "abbr", "toc"],
+        extensions=["nl2br", "tables", "fenced_code", "footnotes", "attr_list", "sane_lists", "abbr", "toc"],
         extension_configs={
             "toc": {"slugify": slugify_unicode, "baselevel": 1},
             "footnotes": {"BACKLINK_TITLE": "", "UNIQUE_IDS": False},
@@ -202,7 +204,9 @@ def _check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
     for link in soup.find_all("a"):
         href = str(link.get("href", ""))
         if "{{" in href or "%7B%7B" in href:
-            findings.append(Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40])))
+            findings.append(
+                Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40]))
+            )
         elif not href and not link.get("id"):
             findings.append(
                 Finding(
@@ -216,13 +220,24 @@ def _check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
             )
         elif href.startswith("http") and _private(urlsplit(href).hostname or ""):
             findings.append(
-                Finding("link-private", "error", "%(address)s can only be opened on your own machine.", "Use the public address.", _line_of(source, href), {"address": href[:80]})
+                Finding(
+                    "link-private",
+                    "error",
+                    "%(address)s can only be opened on your own machine.",
+                    "Use the public address.",
+                    _line_of(source, href),
+                    {"address": href[:80]},
+                )
             )
     return findings
 
 
 def _private(host: str) -> bool:
-    return host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or bool(re.match(r"(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.", host))
+    return (
+        host == "localhost"
+        or host.endswith((".localhost", ".local", ".internal"))
+        or bool(re.match(r"(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.", host))
+    )
 
 
 def _check_images(soup: BeautifulSoup, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
@@ -236,7 +251,9 @@ def _check_images(soup: BeautifulSoup, source: str, pictures: Mapping[str, Pictu
             findings.append(Finding("image-foreign", "error", text, fix, _line_of(source, src), {"address": src[:80]}))
             image.decompose()
         elif pictures is not None and name not in pictures:
-            findings.append(Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src}))
+            findings.append(
+                Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src})
+            )
             image.decompose()
         elif not str(image.get("alt", "")).strip():
             text, fix = "An image has no description.", "Say in a few words what it shows, for people who do not see it."
@@ -266,7 +283,7 @@ def _blocks(soup: BeautifulSoup, language: str, pictures: Mapping[str, Picture])
         if isinstance(node, Tag):
             blocks += _block(node, language, pictures)
         elif str(node).strip():
-            blocks.append(Block("text", f"<p>{node.output_ready()}</p>"))
+            blocks.append(Block("text", f"<p>{escape(str(node))}</p>"))
     return blocks
 
 

@@ -1,6 +1,5 @@
 """What is wrong with a text, in words that help."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -17,4 +16,4 @@ class Finding:
     text: str
     fix: str = ""
     line: int = 0
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 import textwrap
 from dataclasses import dataclass, field
 
-from bs4 import BeautifulSoup, NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, Tag
 
 from newsletter.rendering.document import Block, Document
 
@@ -101,10 +102,7 @@ def _list(node: Tag, notes: _Notes, width: int) -> str:
 
 
 def _table(html: str, notes: _Notes) -> str:
-    rows = [
-        [_inline(cell.decode_contents(), notes) for cell in row.find_all(["th", "td"])]
-        for row in BeautifulSoup(html, "html.parser").find_all("tr")
-    ]
+    rows = [[_inline(cell.decode_contents(), notes) for cell in row.find_all(["th", "td"])] for row in BeautifulSoup(html, "html.parser").find_all("tr")]
     rows = [row for row in rows if row]
     if not rows:
         return ""

@@ -9,9 +9,7 @@ from newsletter.rendering import merge
 from newsletter.rendering.document import Block, Document
 
 
-def to_web(
-    document: Document, greeting: str = "", media_url: Callable[[str], str] = lambda path: path
-) -> str:
+def to_web(document: Document, greeting: str = "", media_url: Callable[[str], str] = lambda path: path) -> str:
     """HTML without anything personal: fields take their fallbacks (C5).
 
     Args:

@@ -33,7 +33,18 @@ class Request:
     page: str = ""
 
 
-def add_form(session: Session, *, publication: Publication, name: str, headline: str, lead: str, button: str = "", consent: str = "", ask_name: bool = False, now: datetime) -> int:
+def add_form(
+    session: Session,
+    *,
+    publication: Publication,
+    name: str,
+    headline: str,
+    lead: str,
+    button: str = "",
+    consent: str = "",
+    ask_name: bool = False,
+    now: datetime,
+) -> int:
     """Add a sign-up form; give back its id."""
     form = Form(
         publication_id=publication.id,
@@ -98,9 +109,7 @@ def _find_or_add(session: Session, publication_id: int, address: Address, came: 
     query = select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.publication_id == publication_id)
     subscription = session.scalar(query)
     if subscription is None:
-        subscription = Subscription(
-            subscriber_id=subscriber.id, publication_id=publication_id, channel_id=came.channel_id, link_id=came.link_id, asked_at=now
-        )
+        subscription = Subscription(subscriber_id=subscriber.id, publication_id=publication_id, channel_id=came.channel_id, link_id=came.link_id, asked_at=now)
         session.add(subscription)
     elif subscription.state in ("pending", "unsubscribed") and came.channel_id:
         subscription.channel_id, subscription.link_id = came.channel_id, came.link_id
@@ -154,9 +163,7 @@ def _send_question(
 
 def confirm(session: Session, tokens: Tokens, *, publication: Publication, form: Form, secret: str, now: datetime) -> bool:
     """The button was pressed. False when the question was answered before or was never asked."""
-    used = session.execute(
-        update(Confirmation).where(Confirmation.digest == digest(secret), Confirmation.used_at.is_(None)).values(used_at=now)
-    )
+    used = session.execute(update(Confirmation).where(Confirmation.digest == digest(secret), Confirmation.used_at.is_(None)).values(used_at=now))
     assert isinstance(used, CursorResult)
     found = queries.open_question(session, secret)
     if used.rowcount != 1 or found is None:
@@ -231,6 +238,10 @@ def forget_unconfirmed(session: Session, *, now: datetime) -> int:
     stale = list(session.scalars(select(Subscription.id).where(Subscription.state == "pending", Subscription.asked_at < now - policy.FORGET_AFTER).limit(500)))
     session.execute(delete(Subscription).where(Subscription.id.in_(stale)))
     session.execute(delete(Confirmation).where(Confirmation.created_at < now - policy.FORGET_AFTER - timedelta(days=1)))
-    orphans = select(Subscriber.id).outerjoin(Subscription, Subscription.subscriber_id == Subscriber.id).where(Subscription.id.is_(None), Subscriber.created_at < now - policy.FORGET_AFTER)
+    orphans = (
+        select(Subscriber.id)
+        .outerjoin(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .where(Subscription.id.is_(None), Subscriber.created_at < now - policy.FORGET_AFTER)
+    )
     session.execute(delete(Subscriber).where(Subscriber.id.in_(orphans)).execution_options(synchronize_session=False))
     return len(stale)

@@ -34,13 +34,13 @@ def first_form(session: Session, publication_id: int) -> Form | None:
 
 def counts(session: Session, publication_id: int) -> dict[str, int]:
     """How many subscriptions are in each state."""
-    rows = session.execute(
-        select(Subscription.state, func.count()).where(Subscription.publication_id == publication_id).group_by(Subscription.state)
-    )
-    return {"pending": 0, "active": 0, "paused": 0, "unsubscribed": 0} | {state: number for state, number in rows}
+    rows = session.execute(select(Subscription.state, func.count()).where(Subscription.publication_id == publication_id).group_by(Subscription.state))
+    return {"pending": 0, "active": 0, "paused": 0, "unsubscribed": 0} | dict(row.tuple() for row in rows)
 
 
-def page_of(session: Session, publication_id: int, *, state: str = "", text: str = "", channel_id: int | None = None, before: int | None = None) -> list[Reader]:
+def page_of(
+    session: Session, publication_id: int, *, state: str = "", text: str = "", channel_id: int | None = None, before: int | None = None
+) -> list[Reader]:
     """One page of people, newest first, by keyset: at most PAGE + 1 rows, so that one sees whether there are more."""
     query = _readers(publication_id)
     if state:
@@ -82,7 +82,7 @@ def reader_by_email(session: Session, publication_id: int, email: str) -> Reader
     return Reader(row[0], row[1], row[2])
 
 
-def _readers(publication_id: int) -> Select[tuple[Subscription, Subscriber, Channel | None]]:
+def _readers(publication_id: int) -> Select[Subscription, Subscriber, Channel | None]:
     return (
         select(Subscription, Subscriber, Channel)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)

@@ -119,7 +119,9 @@ def _question(token: str, hurried: bool = False) -> Response:
     if confirmation.used_at is not None or form is None:
         return no_referrer(page("subscriptions/confirmed.html", publication=publication, again=True, active=subscription.state == "active"))
     pressed = process().tokens.sign("press", digest(secret))
-    return no_referrer(page("subscriptions/confirm.html", publication=publication, form=form, email=subscriber.email, token=token, pressed=pressed, hurried=hurried))
+    return no_referrer(
+        page("subscriptions/confirm.html", publication=publication, form=form, email=subscriber.email, token=token, pressed=pressed, hurried=hurried)
+    )
 
 
 def _open(token: str) -> tuple[str, queries.Question | None]:
@@ -151,7 +153,9 @@ def answer(token: str) -> Reply:
     form = queries.first_form(session(), publication.id)
     with writing() as writer:
         done = form is not None and actions.confirm(writer, process().tokens, publication=publication, form=form, secret=secret, now=now())
-    return no_referrer(page("subscriptions/confirmed.html", publication=publication, again=not done, active=True, letters=published(session(), publication.id, limit=3)))
+    return no_referrer(
+        page("subscriptions/confirmed.html", publication=publication, again=not done, active=True, letters=published(session(), publication.id, limit=3))
+    )
 
 
 @views.get("/u/<secret>")

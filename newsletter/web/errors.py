@@ -53,7 +53,7 @@ def attach(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         db.session.rollback()
-        log.exception("%s %s failed", request.method, request.endpoint)
+        log.error("%s %s failed", request.method, request.endpoint, exc_info=error)
         return _page(500)
 
 

@@ -5,14 +5,15 @@ from flask import Blueprint, request, url_for
 from newsletter.accounts import actions as accounts
 from newsletter.accounts import queries as who
 from newsletter.accounts.access import editor, enter, logged_in
+from newsletter.archive.actions import request_build
 from newsletter.channels.actions import add_first_channels
 from newsletter.errors import Refused
 from newsletter.http import Reply, links, no_referrer, now, open_to_all, page, process, see_other, session, speech, tell, writing
 from newsletter.i18n import LANGUAGES
 from newsletter.publications import actions as publications
 from newsletter.publications import policy
-from newsletter.publications.models import Publication
 from newsletter.publications.forms import ZONES, values_from
+from newsletter.publications.models import Publication
 from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions.policy import BUTTON, CONSENT
 from newsletter.subscriptions.queries import first_form
@@ -57,14 +58,21 @@ def take_over(secret: str) -> Reply:
 @logged_in
 def publication() -> Reply:
     """Step 2, and the way to further publications."""
-    values = {"from_name": editor().name, "from_address": editor().email, "imprint_person": editor().name, "imprint_email": editor().email, "language": editor().language, "timezone": ZONES[0]}
+    values = {
+        "from_name": editor().name,
+        "from_address": editor().email,
+        "imprint_person": editor().name,
+        "imprint_email": editor().email,
+        "language": editor().language,
+        "timezone": ZONES[0],
+    }
     return page("setup/publication.html", values=values, errors={}, zones=ZONES)
 
 
 @views.post("/admin/setup/publication")
 @logged_in
 def add_publication() -> Reply:
-    values = {column: "" for column in NEEDED} | values_from(request.form)
+    values = dict.fromkeys(NEEDED, "") | values_from(request.form)
     errors = tell(policy.check(values))
     if errors:
         return page("setup/publication.html", 422, values=values, errors=errors, zones=ZONES)
@@ -72,6 +80,7 @@ def add_publication() -> Reply:
         publication_id = publications.add_publication(writer, values=values, now=now())
         accounts.join(writer, editor_id=editor().id, publication_id=publication_id, role="owner")
         add_first_channels(writer, publication_id=publication_id, language=values["language"], now=now())
+        request_build(writer, publication_id=publication_id, now=now())
     return see_other(url_for("setup.transport"))
 
 
@@ -140,4 +149,5 @@ def add_form() -> Reply:
                 writer, publication=newest, name=newest.name, headline=values["headline"][:200], lead=values["lead"], button=values["button"][:60],
                 consent=values["consent"], ask_name="ask_name" in request.form, now=now(),
             )  # fmt: skip
+        request_build(writer, publication_id=newest.id, now=now())
     return see_other(url_for("today.show", slug=newest.slug))

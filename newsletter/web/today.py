@@ -32,7 +32,7 @@ class Step:
 def show(publication: Publication) -> Reply:
     month_ago = now() - timedelta(days=30)
     last = latest(session(), publication.id)
-    mailing, issue = last if last else (None, None)
+    mailing, issue = last or (None, None)
     readers = people.counts(session(), publication.id)
     waiting = drafts(session(), publication.id)
     arrivals = people.arrivals(session(), publication.id, month_ago)
