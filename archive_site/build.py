@@ -80,7 +80,7 @@ def _link(source: Path, target: Path) -> bool:
 
 def _switch(out: Path, release: Path, releases: Path) -> None:
     if out.exists() and not out.is_symlink():
-        out.rename(releases / "before")
+        out.rename(releases / f"before-{secrets.token_hex(3)}")
     link = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     link.symlink_to(os.path.relpath(release, out.parent))
     link.replace(out)
@@ -90,7 +90,8 @@ def _tidy(releases: Path, keep: set[Path]) -> None:
     """Keep the present and the previous release: the previous one is the way back."""
     kept = {path.name for path in keep}
     for path in releases.iterdir():
-        if path.name not in kept:
+        # What somebody had put there before the first build is not ours to delete.
+        if path.name not in kept and not path.name.startswith("before-"):
             shutil.rmtree(path, ignore_errors=True)
 
 

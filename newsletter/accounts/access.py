@@ -40,7 +40,7 @@ def logged_in(view: Callable[P, R]) -> Callable[P, R | Response]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         return view(*args, **kwargs) if g.editor else _to_log_in()
 
-    guarded.access = "editor"  # type: ignore[attr-defined]
+    guarded.access = "logged in"  # type: ignore[attr-defined]
     return guarded
 
 

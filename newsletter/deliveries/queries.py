@@ -52,7 +52,7 @@ def of_issue(session: Session, issue_id: int) -> Mailing | None:
 def counts(session: Session, mailing_id: int) -> dict[str, int]:
     """Deliveries by state, every state named (I1)."""
     rows = session.execute(select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state))
-    return dict.fromkeys(DELIVERY_STATES, 0) | dict(row.tuple() for row in rows)
+    return dict.fromkeys(DELIVERY_STATES, 0) | {row[0]: row[1] for row in rows}
 
 
 def progress(session: Session, mailing: Mailing, now: datetime) -> Progress:

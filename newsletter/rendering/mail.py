@@ -78,8 +78,6 @@ def to_mail(document: Document, subject: str, preheader: str, frame: Frame, medi
         media_url=media_url,
     )
     html = re.sub(r'(\d+\.\d{3,})(?=px|")', lambda found: str(round(float(found.group(1)), 2)), mjml_to_html(source).html)
-    # Mail programs name the language of a screen reader by this attribute (F14).
-    html = re.sub(r"<html(?![^>]*\slang=)", f'<html lang="{frame.language}" dir="ltr"', html, count=1)
     return MailParts(html, _text(document, subject, frame))
 
 

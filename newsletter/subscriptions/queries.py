@@ -35,7 +35,7 @@ def first_form(session: Session, publication_id: int) -> Form | None:
 def counts(session: Session, publication_id: int) -> dict[str, int]:
     """How many subscriptions are in each state."""
     rows = session.execute(select(Subscription.state, func.count()).where(Subscription.publication_id == publication_id).group_by(Subscription.state))
-    return {"pending": 0, "active": 0, "paused": 0, "unsubscribed": 0} | dict(row.tuple() for row in rows)
+    return {"pending": 0, "active": 0, "paused": 0, "unsubscribed": 0} | {row[0]: row[1] for row in rows}
 
 
 def page_of(

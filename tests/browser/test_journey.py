@@ -1,0 +1,242 @@
+"""One journey through everything in a real browser: set up, subscribe, write, send, read."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from newsletter.catcher.store import Store
+from tests.media.test_images import picture
+from tests.support import cast, chromium
+from tests.test_run import Running, call
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.browser() as found:
+        yield found
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    found = Running(tmp_path / "data", undo_seconds=3)
+    yield found
+    found.stop()
+
+
+class Watched:
+    """A page that fails on errors in the console and on every request to anybody else."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.page: Page = context.new_page()
+        self.trouble: list[str] = []
+        self.base = base
+        self.page.on("console", lambda message: self.trouble.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("request", lambda request: self._look(request.url))
+
+    def _look(self, url: str) -> None:
+        if not url.startswith((self.base, "data:", "about:")):
+            self.trouble.append(f"L13: asked {url}")
+
+    def check(self) -> None:
+        # A refused form is answered with 422, which the browser reports as an error of its own.
+        assert [text for text in self.trouble if "422" not in text and "410" not in text and "404" not in text] == []
+
+
+def look(page: Page, axe: str, name: str) -> None:
+    """L12: no violation of WCAG 2.2 AA, in light and in dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(axe)
+        result = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], iframes: false})")
+        found = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in result["violations"]]
+        assert not found, (name, scheme, found)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (name, "scrolls sideways")
+    page.emulate_media(color_scheme="light")
+
+
+def test_from_the_first_start_to_a_letter_in_the_archive(browser: Browser, running: Running, tmp_path: Path) -> None:
+    axe = chromium.axe()
+    base = f"http://127.0.0.1:{running.port}"
+    setup = re.search(r"http://\S+/setup/\S+", running.said).group(0)
+    context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900})
+    watched = Watched(context, base)
+    page = watched.page
+
+    # The first start: four short pages.
+    page.goto(setup)
+    look(page, axe, "you")
+    page.fill("#name", "Mira Lindner")
+    page.fill("#email", "mira@saatgarten.example")
+    page.fill("#password", cast.PASSWORD)
+    page.click("main .button")
+    look(page, axe, "publication")
+    page.click("main .button")
+    expect(page.locator("[role=alert]")).to_contain_text("Angaben stimmen noch nicht")
+    for name, value in {"name": "Der Saatbrief", "promise": "Ein Brief im Monat.", "imprint_street": "Am Anger 4", "imprint_place": "02625 Bautzen"}.items():
+        page.fill(f"#{name}", value)
+    page.click("main .button")
+    look(page, axe, "transport")
+    page.click("button[value=test]")
+    expect(page.locator(".notice[role=status]")).to_contain_text("angenommen")
+    page.click("button[value=next]")
+    look(page, axe, "form")
+    page.click("main .button")
+    expect(page.locator("h1")).to_have_text("Alles ist bereit für deinen ersten Brief.")
+    look(page, axe, "today")
+
+    # Somebody subscribes, without script.
+    public = browser.new_context(locale="de-DE", java_script_enabled=False)
+    reader = public.new_page()
+    reader.goto(f"{base}/p/der-saatbrief?via=instagram")
+    time.sleep(2.1)
+    reader.fill("#email", "ada@example.org")
+    reader.click("main .button")
+    expect(reader.locator("h1")).to_have_text("Jetzt fehlt nur noch ein Klick in deinem Postfach.")
+    store = Store(running.data_dir)
+    wait_for(lambda: store.latest(recipient="ada@"))
+    link = re.search(r"http://\S+/confirm/\S+", store.get(store.latest(recipient="ada@")[0].id).body("plain")).group(0)
+    reader.goto(link)
+    time.sleep(2.1)
+    reader.click("main .button")
+    expect(reader.locator("h1")).to_have_text("Geschafft. Der nächste Brief kommt zu dir.")
+    assert public.cookies() == []
+
+    # A letter is written, with a picture, and seen as it will arrive.
+    page.goto(f"{base}/admin/")
+    page.click("ol.rows .button")
+    page.fill("#subject", "Die erste Bohne ist da")
+    page.fill("#preheader", "Und warum sie krumm ist.")
+    page.click(".cm-content")
+    page.keyboard.type('{{ anrede }},\n\nheute kam die "erste" Bohne.\n\n## Warum krumm?\n\nWeil es kalt war.')
+    (tmp_path / "bohne.png").write_bytes(picture("PNG", (400, 200)))
+    page.set_input_files("[data-file]", tmp_path / "bohne.png")
+    expect(page.locator(".cm-content")).to_contain_text("/media/")
+    page.keyboard.type("Eine Bohne")
+    preview = page.frame_locator("iframe:not([hidden])")
+    expect(preview.locator("body")).to_contain_text("Hallo Mira,")
+    expect(preview.locator("body")).to_contain_text("„erste“")
+    expect(preview.locator("img")).to_have_attribute("alt", "Eine Bohne")
+    expect(page.locator("[data-findings]")).to_have_text("Nichts zu beanstanden")
+    look(page, axe, "editor")
+    for medium, words in (("dark", "Hallo Mira"), ("phone", "Hallo Mira"), ("text", "Warum krumm?\n============"), ("web", "Hallo,")):
+        page.click(f"[data-medium={medium}]")
+        expect(preview.locator("body")).to_contain_text(words)
+
+    # It is sent, with a while to take it back; then it is in the mailbox and in the archive.
+    page.click("button[value=send]")
+    look(page, axe, "prepare")
+    page.click(".button.danger.large")
+    expect(page.locator("h1")).to_contain_text("um alles zurückzunehmen")
+    look(page, axe, "mailing")
+    expect(page.locator("h1")).to_have_text("1 von 1 sind angenommen.", timeout=20_000)
+    letter = store.get(store.latest(recipient="ada@")[0].id)
+    assert letter.message()["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    archive = f"{base}/archive/der-saatbrief/"
+    wait_for(lambda: "Bohne" in page.request.get(archive).text())
+    for path in ("", "die-erste-bohne-ist-da/", "feeds/", "imprint/"):
+        page.goto(archive + path)
+        look(page, axe, f"archive/{path}")
+    assert page.evaluate("document.scripts.length") == 0
+    assert "<rss" in page.request.get(archive + "rss.xml").text()
+
+    # Ada leaves by the link in her mail.
+    reader.goto(re.search(r"http://\S+/u/\S+", letter.body("plain")).group(0))
+    reader.click("main .button")
+    expect(reader.locator("h1")).to_have_text("„Der Saatbrief“ ist abbestellt.")
+    page.goto(f"{base}/admin/der-saatbrief/subscribers/?state=unsubscribed")
+    expect(page.locator("tbody")).to_contain_text("ada@example.org")
+    watched.check()
+    context.close()
+    public.close()
+
+
+def test_a2_a_scanner_that_runs_scripts_and_follows_every_link_changes_nothing(browser: Browser, running: Running) -> None:
+    data = running.data_dir
+    base = f"http://127.0.0.1:{running.port}"
+    call(data, "publication", "add", "--slug", "brief", "--name", "Der Brief", "--from", "mira@saat.example", "--imprint-person", "M", "--imprint-street", "A 4")
+    page = browser.new_page()
+    page.request.post(f"{base}/p/brief/subscribe", form={"email": "ada@example.org"})
+    store = Store(data)
+    wait_for(lambda: store.latest(recipient="ada@"))
+    mail = store.get(store.latest(recipient="ada@")[0].id)
+    for link in set(re.findall(r"http://[^\s\"<>]+", mail.body("plain") + mail.body("html"))):
+        page.goto(link)
+        page.wait_for_timeout(300)
+        for address in page.eval_on_selector_all("a", "links => links.map(link => link.href)"):
+            page.goto(address)
+    shown = call(data, "subscribers", "show", "ada@example.org", "--publication", "brief", "--json").stdout
+    assert '"state": "pending"' in shown
+    page.close()
+
+
+def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser, running: Running) -> None:
+    import json
+
+    axe = chromium.axe()
+    base = f"http://127.0.0.1:{running.port}"
+    account = json.loads(call(running.data_dir, "demo", "--json").stdout)
+    wait_for(lambda: (running.data_dir / "archive" / "saatbrief" / "index.html").exists())
+    context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900})
+    watched = Watched(context, base)
+    page = watched.page
+    page.goto(f"{base}/admin/log-in")
+    page.fill("#email", account["email"])
+    page.fill("#password", account["password"])
+    page.click("main .button")
+    expect(page.locator("h1")).to_contain_text("Menschen lesen mit")
+    admin = ["", "issues/", "subscribers/", "subscribers/3", "links", "archive", "settings", "mailings/12", "mailings/12/refused"]
+    paths = [f"/admin/saatbrief/{path}" for path in admin]
+    paths += ["/admin/account", "/admin/transport", "/dev/design", "/dev/mail", "/", "/p/saatbrief", "/p/saatbrief/privacy", "/u/x", "/nirgends"]
+    paths += [f"/archive/saatbrief/{path}" for path in ("", "warum-ich-jetzt-briefe-schreibe/", "tags/", "tags/anbau/", "feeds/", "nirgends/")]
+    for language in ("de", "en"):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{base}/admin/account")
+        page.select_option("#language", language)
+        page.click("form[action$=language] .button")
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            for path in paths if language == "de" else paths[:11]:
+                page.goto(base + path)
+                look(page, axe, f"{path} {language} {width}")
+    watched.check()
+    context.close()
+
+
+def test_a_letter_survives_a_server_that_goes_away(browser: Browser, running: Running) -> None:
+    """Nothing typed is lost: the text waits in the browser until the server is back."""
+    import json
+
+    base = f"http://127.0.0.1:{running.port}"
+    account = json.loads(call(running.data_dir, "demo", "--json").stdout)
+    context = browser.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(f"{base}/admin/log-in")
+    page.fill("#email", account["email"])
+    page.fill("#password", account["password"])
+    page.click("main .button")
+    page.goto(f"{base}/admin/saatbrief/issues/")
+    page.click("main .button")
+    page.fill("#subject", "Ein Brief")
+    page.click(".cm-content")
+    context.set_offline(True)
+    page.keyboard.type("Unterwegs getippt.")
+    expect(page.locator("[data-status]")).to_contain_text("liegt sicher in diesem Browser")
+    context.set_offline(False)
+    expect(page.locator("[data-status]")).to_contain_text("Gespeichert um", timeout=20_000)
+    page.reload()
+    expect(page.locator(".cm-content")).to_contain_text("Unterwegs getippt.")
+    context.close()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
