@@ -11,7 +11,7 @@ import pytest
 from newsletter.catcher.store import Store
 from newsletter.settings import load
 from tests.support import cast
-from tests.support.services import free_port, new_database
+from tests.support.services import free_port
 from tests.test_run import BRIEFTAUBE, call, environment
 
 

@@ -91,7 +91,9 @@ def test_web_pages_have_no_inline_style_or_script(template: Path) -> None:
 def test_colours_come_from_the_tokens_alone() -> None:
     for name in ("base.css", "parts.css"):
         text = (ROOT / "newsletter" / "web" / "static" / name).read_text("utf-8")
-        assert not re.search(r"#[0-9a-f]{3,8}\b(?![^{]*print)", text.partition("@layer print")[0].replace('url("#closed")', "").replace('url("#doubt")', "")), name
+        assert not re.search(r"#[0-9a-f]{3,8}\b(?![^{]*print)", text.partition("@layer print")[0].replace('url("#closed")', "").replace('url("#doubt")', "")), (
+            name
+        )
 
 
 def test_the_map_of_the_house_names_every_package() -> None:
@@ -109,7 +111,9 @@ def test_modules_can_be_imported_by_themselves() -> None:
 
 def test_the_supervisor_stays_small() -> None:
     """It runs beside everything else, so it must not carry the rest around."""
-    code = "import sys, newsletter.cli, newsletter.supervisor; print([name for name in ('flask', 'sqlalchemy', 'dramatiq', 'mjml', 'PIL') if name in sys.modules])"
+    code = (
+        "import sys, newsletter.cli, newsletter.supervisor; print([name for name in ('flask', 'sqlalchemy', 'dramatiq', 'mjml', 'PIL') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -20,9 +20,11 @@ BRIEFTAUBE = [sys.executable, "-W", "error", "-m", "newsletter"]
 
 
 def environment(data_dir: Path, **more: object) -> dict[str, str]:
-    return os.environ | {"BRIEFTAUBE_DATA_DIR": str(data_dir), "BRIEFTAUBE_CONFIG": "/nowhere", "BRIEFTAUBE_UNDO_SECONDS": "0"} | {
-        f"BRIEFTAUBE_{name.upper()}": str(value) for name, value in more.items()
-    }
+    return (
+        os.environ
+        | {"BRIEFTAUBE_DATA_DIR": str(data_dir), "BRIEFTAUBE_CONFIG": "/nowhere", "BRIEFTAUBE_UNDO_SECONDS": "0"}
+        | {f"BRIEFTAUBE_{name.upper()}": str(value) for name, value in more.items()}
+    )
 
 
 def call(data_dir: Path, *words: str, check: bool = True, **more: object) -> subprocess.CompletedProcess[str]:
@@ -36,7 +38,9 @@ class Running:
         self.data_dir, self.port = data_dir, free_port()
         data_dir.mkdir(parents=True, exist_ok=True)
         self.log = (data_dir / "log").open("w+")
-        self.process = subprocess.Popen([*BRIEFTAUBE, "run", "--port", str(self.port)], env=environment(data_dir, **more), stderr=self.log, start_new_session=True)
+        self.process = subprocess.Popen(
+            [*BRIEFTAUBE, "run", "--port", str(self.port)], env=environment(data_dir, **more), stderr=self.log, start_new_session=True
+        )
         self.wait()
 
     def wait(self, seconds: float = 30) -> None:

@@ -50,7 +50,7 @@ PUBLICATION = {
     "language": "de",
     "timezone": "Europe/Berlin",
     "imprint_company": "Saatgarten Lindner",
-    "imprint_person": "Inhaberin Mira Lindner",
+    "imprint_person": "Mira Lindner",
     "imprint_street": "Am Anger 4",
     "imprint_place": "02625 Bautzen",
     "imprint_email": EMAIL,

@@ -21,7 +21,12 @@ def published(process: Process, clock: Clock) -> tuple[int, int]:
     issue_id = cast.issue(process, publication_id)
     with process.writing() as session:
         deliveries.start(
-            session, cast.links(process), publication=get(session, publication_id), issue=session.get_one(Issue, issue_id), undo=timedelta(seconds=60), now=clock()
+            session,
+            cast.links(process),
+            publication=get(session, publication_id),
+            issue=session.get_one(Issue, issue_id),
+            undo=timedelta(seconds=60),
+            now=clock(),
         )
     return publication_id, issue_id
 

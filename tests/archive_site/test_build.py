@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -53,7 +53,9 @@ def site(tmp_path: Path) -> Site:
 def test_every_page_is_there_and_links_lead_somewhere(site: Site, tmp_path: Path) -> None:
     out = tmp_path / "out"
     report = build(site, out)
-    assert {"index.html", "404.html", "rss.xml", "atom.xml", "feed.json", "sitemap.xml", "brief-3/index.html", "tags/ueber-oel/index.html"} <= set(report.written)
+    assert {"index.html", "404.html", "rss.xml", "atom.xml", "feed.json", "sitemap.xml", "brief-3/index.html", "tags/ueber-oel/index.html"} <= set(
+        report.written
+    )
     for page in out.rglob("*.html"):
         if page.name == "404.html":
             continue
@@ -75,7 +77,16 @@ def test_one_new_letter_changes_only_what_it_touches(site: Site, tmp_path: Path)
     out = tmp_path / "out"
     build(site, out)
     report = build(replace(site, letters=(*site.letters, letter(6, tags=()))), out)
-    assert {path.partition("/")[0] for path in report.written} == {"brief-6", "brief-5", "index.html", "rss.xml", "atom.xml", "feed.json", "404.html", "sitemap.xml"}
+    assert {path.partition("/")[0] for path in report.written} == {
+        "brief-6",
+        "brief-5",
+        "index.html",
+        "rss.xml",
+        "atom.xml",
+        "feed.json",
+        "404.html",
+        "sitemap.xml",
+    }
 
 
 def test_a_letter_that_goes_away_leaves_nothing_behind(site: Site, tmp_path: Path) -> None:
@@ -140,33 +151,33 @@ def test_feeds_are_well_formed_complete_and_absolute(site: Site, tmp_path: Path)
     out = tmp_path / "out"
     build(site, out)
     for path in ("rss.xml", "atom.xml", "tags/anbau/rss.xml", "tags/anbau/atom.xml"):
-        root = ElementTree.fromstring((out / path).read_bytes())
+        root = ET.fromstring((out / path).read_bytes())
         texts = [node.text for node in root.iter() if node.tag.endswith(("encoded", "}content"))]
         assert len(texts) == 5
         for text in texts:
             assert not re.findall(r'(?:href|src)="(?!https://)', text), path
             assert 'alt="Bild' in text
-    channel = ElementTree.fromstring((out / "rss.xml").read_bytes()).find("channel")
+    channel = ET.fromstring((out / "rss.xml").read_bytes()).find("channel")
     assert channel.find("language").text == "de"
     assert all(item.find("guid") is not None and item.find("author") is None for item in channel.findall("item"))
     assert channel.find("{http://www.w3.org/2005/Atom}link").get("href") == "https://saat.example/archiv/rss.xml"
     feed = json.loads((out / "feed.json").read_text())
-    assert [item["title"] for item in feed["items"]][0] == "Brief 5 & mehr"
+    assert feed["items"][0]["title"] == "Brief 5 & mehr"
     assert len({item["id"] for item in feed["items"]}) == 5
 
 
 def test_feeds_survive_control_characters(site: Site, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(replace(site, letters=(letter(1, title="a\x00b\x0bc"),)), out)
-    ElementTree.fromstring((out / "rss.xml").read_bytes())
+    ET.fromstring((out / "rss.xml").read_bytes())
 
 
 def test_an_empty_archive_is_a_friendly_page(site: Site, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(replace(site, letters=(), media={}), out)
     assert "Noch ist kein Brief erschienen." in (out / "index.html").read_text()
-    ElementTree.fromstring((out / "rss.xml").read_bytes())
-    ElementTree.fromstring((out / "atom.xml").read_bytes())
+    ET.fromstring((out / "rss.xml").read_bytes())
+    ET.fromstring((out / "atom.xml").read_bytes())
 
 
 def test_english_is_english(site: Site, tmp_path: Path) -> None:

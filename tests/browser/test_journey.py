@@ -52,7 +52,7 @@ class Watched:
 def look(page: Page, axe: str, name: str) -> None:
     """L12: no violation of WCAG 2.2 AA, in light and in dark."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.evaluate(axe)
         result = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], iframes: false})")
         found = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in result["violations"]]
@@ -160,7 +160,9 @@ def test_from_the_first_start_to_a_letter_in_the_archive(browser: Browser, runni
 def test_a2_a_scanner_that_runs_scripts_and_follows_every_link_changes_nothing(browser: Browser, running: Running) -> None:
     data = running.data_dir
     base = f"http://127.0.0.1:{running.port}"
-    call(data, "publication", "add", "--slug", "brief", "--name", "Der Brief", "--from", "mira@saat.example", "--imprint-person", "M", "--imprint-street", "A 4")
+    call(
+        data, "publication", "add", "--slug", "brief", "--name", "Der Brief", "--from", "mira@saat.example", "--imprint-person", "M", "--imprint-street", "A 4"
+    )
     page = browser.new_page()
     page.request.post(f"{base}/p/brief/subscribe", form={"email": "ada@example.org"})
     store = Store(data)

@@ -108,9 +108,7 @@ def test_nobody_to_send_to_is_said(process: Process) -> None:
 def test_l7_c4_a_letter_with_an_error_cannot_leave(process: Process, fault: str) -> None:
     publication_id = cast.publication(process)
     cast.reader(process, publication_id)
-    issue_id = cast.issue(
-        process, publication_id, subject="" if fault == "subject" else "x", markdown={"text": "", "field": "{{ nix }}"}.get(fault, "Text")
-    )
+    issue_id = cast.issue(process, publication_id, subject="" if fault == "subject" else "x", markdown={"text": "", "field": "{{ nix }}"}.get(fault, "Text"))
     if fault == "imprint":
         with process.writing() as session:
             session.get_one(Publication, publication_id).imprint_street = ""

@@ -42,5 +42,3 @@ def test_whichever_statement_fails_nobody_gets_a_letter_twice(new_post: Callable
     assert counts.get("accepted", 0) + counts.get("uncertain", 0) == 3
     assert counts.get("accepted", 0) <= len(post.faults.accepted) <= 3
     assert post.mailing.state == "finished"
-
-

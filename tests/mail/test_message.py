@@ -17,7 +17,9 @@ from newsletter.mail.message import Letter, MessageBroken, Sender, compose, quot
 
 AT = datetime(2026, 11, 17, 8, 0, tzinfo=UTC)
 LETTER = Letter(
-    sender=Sender("Mira Lindner, Gärtnerin", parse("mira@saatgarten.example"), parse("antwort@saatgarten.example"), "saatbrief.saatgarten.example", "Der Saatbrief"),
+    sender=Sender(
+        "Mira Lindner, Gärtnerin", parse("mira@saatgarten.example"), parse("antwort@saatgarten.example"), "saatbrief.saatgarten.example", "Der Saatbrief"
+    ),
     recipient=parse("ada@example.org"),
     subject="„Gänse“ und Bohnen – ein langer Betreff, der nicht in eine Zeile passt, mit Absicht",
     text="Guten Morgen,\n\n.\n..\nFrom hier\n",
@@ -110,7 +112,11 @@ def test_u1_u9_the_unsubscribe_address_is_never_encoded(length: int) -> None:
     ],
 )
 def test_f12_a_header_cannot_be_injected(value: str) -> None:
-    for broken in (replace(LETTER, subject=value), replace(LETTER, sender=replace(LETTER.sender, name=value)), replace(LETTER, sender=replace(LETTER.sender, list_name=value))):
+    for broken in (
+        replace(LETTER, subject=value),
+        replace(LETTER, sender=replace(LETTER.sender, name=value)),
+        replace(LETTER, sender=replace(LETTER.sender, list_name=value)),
+    ):
         with pytest.raises(Refused):
             compose(broken, AT)
 

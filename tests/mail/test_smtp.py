@@ -1,6 +1,5 @@
 """The conversation: which phase failed is always known (S4)."""
 
-
 import pytest
 
 from newsletter.mail.addresses import parse
@@ -128,5 +127,3 @@ def test_p6_a_password_does_not_show_in_a_representation() -> None:
 def test_addresses_of_servers_are_read_with_their_usual_ports() -> None:
     assert server("smtp+starttls://u%40x:p%2Fw@mail.example.org") == Server("mail.example.org", 587, "starttls", "u@x", "p/w")
     assert server("smtps://mail.example.org").port == 465
-
-

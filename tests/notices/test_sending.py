@@ -26,7 +26,13 @@ def notice(process: Process) -> Iterator[Callable[[dict[str, object]], tuple[int
         with process.writing() as session:
             choose(session, process.tokens, address=faults.url, now=process.clock())
             row = actions.queue(
-                session, publication=get(session, publication_id), kind="confirm", recipient=parse("ada@example.org"), form_host="x.example", now=process.clock(), link="http://x/confirm/abc"
+                session,
+                publication=get(session, publication_id),
+                kind="confirm",
+                recipient=parse("ada@example.org"),
+                form_host="x.example",
+                now=process.clock(),
+                link="http://x/confirm/abc",
             )
             return row.id, faults
 
@@ -50,7 +56,9 @@ def test_a_notice_is_sent_and_only_its_hash_stays(process: Process, notice: Call
 
 
 @pytest.mark.parametrize("plan", [{"greeting": ["554 no", ""]}, {"rcpt": ["451 later", ""]}, {"dot": ["close", ""]}, {"rcpt": ["550 5.7.1 blocked", ""]}])
-def test_i4_a_notice_is_tried_again_rather_than_lost(process: Process, clock: Clock, notice: Callable[..., tuple[int, FaultyServer]], plan: dict[str, object]) -> None:
+def test_i4_a_notice_is_tried_again_rather_than_lost(
+    process: Process, clock: Clock, notice: Callable[..., tuple[int, FaultyServer]], plan: dict[str, object]
+) -> None:
     notice_id, faults = notice(plan)
     sending.send(process, notice_id)
     assert row(process, notice_id).state == "queued"

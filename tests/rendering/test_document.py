@@ -49,7 +49,23 @@ def test_c1_nothing_that_acts_survives(vector: str) -> None:
 
     html = to_web(make_document(vector, "de"))
     for node in BeautifulSoup(html, "html.parser").find_all(True):
-        assert node.name not in ("script", "style", "iframe", "object", "embed", "form", "input", "base", "meta", "link", "svg", "math", "template", "video", "source")
+        assert node.name not in (
+            "script",
+            "style",
+            "iframe",
+            "object",
+            "embed",
+            "form",
+            "input",
+            "base",
+            "meta",
+            "link",
+            "svg",
+            "math",
+            "template",
+            "video",
+            "source",
+        )
         for name, value in node.attrs.items():
             assert not name.startswith("on")
             assert name != "style"

@@ -9,7 +9,17 @@ from newsletter.rendering import merge
 from newsletter.rendering.document import Picture, make_document
 from newsletter.rendering.mail import Frame, MailParts, final, to_mail, twice
 
-FRAME = Frame("de", "Der Saatbrief", "aus dem Garten", "Nr. 1 · heute", "Weil du es wolltest.", "Abbestellen", "Im Archiv lesen", "https://a.example/1/", ("Am Anger 4 · 02625 Bautzen",))
+FRAME = Frame(
+    "de",
+    "Der Saatbrief",
+    "aus dem Garten",
+    "Nr. 1 · heute",
+    "Weil du es wolltest.",
+    "Abbestellen",
+    "Im Archiv lesen",
+    "https://a.example/1/",
+    ("Am Anger 4 · 02625 Bautzen",),
+)
 SOURCE = """{{ anrede }},
 
 ein [Link](https://saat.example/x) und **fett**.

@@ -14,7 +14,6 @@ from newsletter.subscriptions.actions import new_leave_link
 from newsletter.subscriptions.models import Subscription
 from newsletter.tokens import Tokens
 from tests.support import cast
-from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -82,7 +81,9 @@ def test_a1_the_answer_is_the_same_for_known_and_unknown(client: FlaskClient, pr
     assert known.replace("ada@", "ben@") == unknown
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@example.org, ben@example.org", "ada@example.org\r\nBcc: x@evil.example", '"ada b"@example.org', "a\x00@example.org"])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "ada@example.org, ben@example.org", "ada@example.org\r\nBcc: x@evil.example", '"ada b"@example.org', "a\x00@example.org"]
+)
 def test_bad_addresses_get_a_sentence_and_keep_what_was_typed(client: FlaskClient, process: Process, publication_id: int, email: str) -> None:
     response = sign_up(client, email)
     assert response.status_code == 422

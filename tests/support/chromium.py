@@ -16,7 +16,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "browser"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 # The package unpacks itself when it is asked where it is.
-WHERE = "import c from '@sparticuz/chromium'; c.setGraphicsMode = false; console.log(JSON.stringify([await c.executablePath(), c.args, process.env.LD_LIBRARY_PATH ?? '']))"
+WHERE = (
+    "import c from '@sparticuz/chromium'; c.setGraphicsMode = false; "
+    "console.log(JSON.stringify([await c.executablePath(), c.args, process.env.LD_LIBRARY_PATH ?? '']))"
+)
 
 
 def find() -> tuple[str, list[str], dict[str, str]]:

@@ -21,7 +21,23 @@ WITHOUT_CSRF = {"subscriptions.subscribe", "subscriptions.answer", "subscription
 
 def paths(app: Flask) -> list[tuple[str, str, str]]:
     """Every route with its method and an address that could be asked for."""
-    values = {"slug": "saatbrief", "issue_id": "1", "mailing_id": "1", "subscription_id": "1", "number": "1", "mail_id": "1", "medium": "mail", "state": "accepted", "deed": "pause", "filename": "x", "path": "x", "code": "x", "secret": "x", "token": "x", "name": "x"}
+    values = {
+        "slug": "saatbrief",
+        "issue_id": "1",
+        "mailing_id": "1",
+        "subscription_id": "1",
+        "number": "1",
+        "mail_id": "1",
+        "medium": "mail",
+        "state": "accepted",
+        "deed": "pause",
+        "filename": "x",
+        "path": "x",
+        "code": "x",
+        "secret": "x",
+        "token": "x",
+        "name": "x",
+    }
     found = []
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda match: values[match.group(1)], rule.rule)
@@ -69,8 +85,6 @@ def test_get_changes_nothing(app: Flask, mira: Browser, process: Process) -> Non
             response.close()
             assert response.status_code < 500, path
     assert picture() == before
-
-
 
 
 def test_p4_every_route_asks_for_its_role(app: Flask, client: FlaskClient, process: Process) -> None:
@@ -140,7 +154,10 @@ def test_p7_a_preview_runs_without_rights(mira: Browser, process: Process) -> No
 
 def test_p3_a_wrong_password_and_an_unknown_address_read_the_same(client: FlaskClient, process: Process) -> None:
     cast.editor(process)
-    pages = [re.sub(r'value="[^"]*"|nonce="[^"]*"', "", Browser(client).log_in(email, "falsch falsch falsch").get_data(as_text=True)) for email in ("mira@saatgarten.example", "niemand@example.org")]
+    pages = [
+        re.sub(r'value="[^"]*"|nonce="[^"]*"', "", Browser(client).log_in(email, "falsch falsch falsch").get_data(as_text=True))
+        for email in ("mira@saatgarten.example", "niemand@example.org")
+    ]
     assert pages[0] == pages[1]
 
 

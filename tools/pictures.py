@@ -1,0 +1,133 @@
+"""Makes the README's pictures from the running program with the demo in it.
+
+python tools/pictures.py FOLDER [--all]     --all: every screen, light and dark, wide and narrow
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from playwright.sync_api import Page
+
+from tests.support.chromium import browser
+from tests.support.services import free_port
+
+DRAFT = """{{ anrede }},
+
+heute Morgen lag der erste Reif auf den Rosenkohlblättern, und Jost hat das Wasser im Tunnel abgedreht. Das Gartenjahr ist zu Ende.
+
+## Was in der Kommode liegt
+
+Wir haben gezählt: *einundneunzig Kilo* Bohnen, achtzehn Sorten Tomaten, und eine Schublade, die immer noch klemmt.
+
+- Hedwig reicht für tausend Tütchen
+- Die Gute hat dreihundert Knollen getragen
+- Josts Sture ist wieder süßer als meine
+
+> „Jetzt darf der Schnee kommen“, sagt Frau Dölling. Sie sagt es jedes Jahr, und jedes Jahr kommt er.
+
+[Katalog ansehen](https://saatgarten.example/katalog){ .button }
+
+Herzlich
+Mira
+"""
+
+
+def main() -> None:
+    """Start the program, walk through it, take the pictures."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data_dir:
+        port = free_port()
+        environment = os.environ | {
+            "BRIEFTAUBE_DATA_DIR": data_dir,
+            "BRIEFTAUBE_PORT": str(port),
+            "BRIEFTAUBE_CONFIG": "/nowhere",
+            "BRIEFTAUBE_UNDO_SECONDS": "60",
+        }
+        brieftaube = [sys.executable, "-m", "newsletter"]
+        demo = subprocess.run([*brieftaube, "demo", "--json"], env=environment, capture_output=True, text=True, check=True)
+        program = subprocess.Popen([*brieftaube, "run"], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            _wait(f"http://127.0.0.1:{port}/archive/saatbrief/")
+            with browser() as chromium:
+                context = chromium.new_context(locale="de-DE", device_scale_factor=1)
+                _take(context.new_page(), f"http://127.0.0.1:{port}", json.loads(demo.stdout), folder, every="--all" in sys.argv)
+        finally:
+            program.terminate()
+            program.wait(30)
+
+
+def _wait(address: str) -> None:
+    for _ in range(300):
+        try:
+            if urllib.request.urlopen(address, timeout=2).status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
+
+
+def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every: bool) -> None:
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(f"{base}/admin/log-in")
+    page.fill("#email", account["email"])
+    page.fill("#password", account["password"])
+    page.click("main .button")
+    draft = _write(page, base)
+    screens = {
+        "today": "/admin/saatbrief/",
+        "editor": f"/admin/saatbrief/issues/{draft}",
+        "prepare": f"/admin/saatbrief/issues/{draft}/send",
+        "mailing": "/admin/saatbrief/mailings/12",
+        "people": "/admin/saatbrief/subscribers/",
+        "sign-up": "/p/saatbrief",
+        "archive": "/archive/saatbrief/",
+        "letter": "/archive/saatbrief/der-neue-katalog-und-was-nicht-mehr-darin-steht/",
+    }
+    if every:
+        admin = {"issues": "issues/", "person": "subscribers/5", "links": "links", "archive-admin": "archive", "settings": "settings"}
+        screens |= {name: f"/admin/saatbrief/{path}" for name, path in admin.items()}
+        screens |= {
+            "design": "/dev/design",
+            "catcher": "/dev/mail",
+            "privacy": "/p/saatbrief/privacy",
+            "front": "/",
+            "lost": "/x",
+            "transport": "/admin/transport",
+            "tag": "/archive/saatbrief/tags/anbau/",
+        }
+    for name, path in screens.items():
+        page.goto(base + path)
+        page.wait_for_timeout(700 if name == "editor" else 150)
+        for width, scheme in ((1280, "light"), (390, "light"), (1280, "dark")) if every else ((1280, "light"),):
+            page.set_viewport_size({"width": width, "height": 860})
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(100)
+            suffix = f"-{width}{'-dark' if scheme == 'dark' else ''}" if every else ""
+            page.screenshot(path=folder / f"{name}{suffix}.png", full_page=every and name != "editor")
+        page.set_viewport_size({"width": 1280, "height": 860})
+        page.emulate_media(color_scheme="light")
+
+
+def _write(page: Page, base: str) -> str:
+    page.goto(f"{base}/admin/saatbrief/issues/")
+    page.click("main .button")
+    page.fill("#subject", "Einundneunzig Kilo Bohnen")
+    page.fill("#preheader", "Ein Jahr in Schubladen, und was der erste Reif damit zu tun hat.")
+    page.fill("#tags", "Werkstatt")
+    page.click(".cm-content")
+    page.keyboard.insert_text(DRAFT)
+    page.wait_for_timeout(2000)
+    return page.url.rpartition("/")[2]
+
+
+if __name__ == "__main__":
+    main()
