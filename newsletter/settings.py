@@ -73,8 +73,8 @@ class Settings:
 
     @property
     def catcher_url(self) -> str:
-        """Where the built-in mail catcher listens."""
-        return f"smtp://127.0.0.1:{self.catcher_port or 2525}"
+        """Where the built-in mail catcher listens: the setting, or the port that it wrote down itself."""
+        return f"smtp://127.0.0.1:{self.catcher_port or _noted_port(self.data_dir) or 2525}"
 
     @property
     def secure(self) -> bool:
@@ -206,6 +206,13 @@ def _secret_keys(text: str, data_dir: Path) -> tuple[str, ...]:
         key = secrets.token_urlsafe(48)
         stream.write(key + "\n")
     return (key,)
+
+
+def _noted_port(data_dir: Path) -> int:
+    try:
+        return int((data_dir / "catcher.port").read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
 
 
 def _for_url(host: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dramatiq
+import structlog
 from dramatiq import Broker, Middleware, Worker
 from dramatiq.broker import MessageProxy
 from sqlalchemy import text
@@ -56,11 +57,15 @@ class Underway(Middleware):
             self._keys.add(key)
             return True
 
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        structlog.contextvars.bind_contextvars(job=message.actor_name, ids=list(message.args))
+
     def after_process_message(self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None) -> None:
         with self._lock:
             self._keys.discard((message.actor_name, tuple(message.args)))
         if exception is not None:
-            log.error("%s%s failed", message.actor_name, message.args, exc_info=exception)
+            log.error("the job failed", exc_info=exception)
+        structlog.contextvars.unbind_contextvars("job", "ids")
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
         self.after_process_message(broker, message)

@@ -21,7 +21,7 @@ class Keeper:
         return "250 2.0.0 kept"
 
 
-async def serve(data_dir: Path, port: int, ready: "asyncio.Event | None" = None) -> None:
+async def serve(data_dir: Path, port: int) -> None:
     """Catch mail on 127.0.0.1 until cancelled.
 
     Raises:
@@ -39,7 +39,7 @@ async def serve(data_dir: Path, port: int, ready: "asyncio.Event | None" = None)
         server = await loop.create_server(session, "127.0.0.1", port)
     except OSError as error:
         raise SettingsError(f"The mail catcher cannot listen on port {port}: {error.strerror or error}.") from error
-    if ready:
-        ready.set()
+    # Commands that run beside it find it by this.
+    (data_dir / "catcher.port").write_text(str(port), "ascii")
     async with server:
         await server.serve_forever()

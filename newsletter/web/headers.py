@@ -1,11 +1,16 @@
 """Security headers on every response (P8)."""
 
+import logging
 import secrets
+import time
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask, Response, abort, g, request
 
 from newsletter.http import process
+
+log = logging.getLogger("newsletter.web")
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -19,6 +24,8 @@ def attach(app: Flask) -> None:
     @app.before_request
     def draw_nonce() -> None:
         g.nonce = secrets.token_urlsafe(16)
+        g.began = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request=secrets.token_hex(4))
 
     @app.after_request
     def add(response: Response) -> Response:
@@ -38,6 +45,11 @@ def attach(app: Flask) -> None:
             headers.setdefault("Cache-Control", "no-store")
         if process().settings.secure:
             headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        if request.endpoint != "static":
+            # The rule and not the address: addresses carry tokens (T2).
+            rule = request.url_rule.rule if request.url_rule else "unknown"
+            spent = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
+            log.info("%s %s %s %.0f ms", request.method, rule, response.status_code, spent)
         return response
 
 

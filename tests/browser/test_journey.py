@@ -49,10 +49,16 @@ class Watched:
         assert [text for text in self.trouble if "422" not in text and "410" not in text and "404" not in text] == []
 
 
+PICTURES = Path(__file__).resolve().parent.parent.parent / "pictures"
+
+
 def look(page: Page, axe: str, name: str) -> None:
-    """L12: no violation of WCAG 2.2 AA, in light and in dark."""
+    """L12: no violation of WCAG 2.2 AA, in light and in dark. Pictures of what was seen lie in pictures/."""
+    PICTURES.mkdir(exist_ok=True)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        if " en " not in name:
+            page.screenshot(path=PICTURES / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-') or 'start'}-{scheme}.png")
         page.evaluate(axe)
         result = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], iframes: false})")
         found = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in result["violations"]]

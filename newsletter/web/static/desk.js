@@ -106,13 +106,14 @@ function show(text, trouble) {
 const frames = desk.querySelector("[data-frames]");
 
 function load() {
-  const old = frames.querySelector("iframe");
-  const next = old.cloneNode();
+  const next = frames.querySelector("iframe").cloneNode();
   next.src = `${frames.dataset.base}${medium === "phone" ? "mail" : medium}?revision=${form.elements.revision.value}`;
   next.hidden = true;
   next.addEventListener("load", () => {
+    // Only the latest one counts; one that was overtaken while loading goes.
+    if (next !== frames.lastElementChild) return next.remove();
+    for (const other of [...frames.children]) if (other !== next) other.remove();
     next.hidden = false;
-    old.remove();
   });
   frames.append(next);
 }
