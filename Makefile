@@ -22,11 +22,12 @@ $(UV):
 	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check "uv>=0.9,<0.14"
 
 .venv/.run: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --locked --quiet --inexact
+	@$(UV) sync --locked --quiet --inexact --compile-bytecode
+	@$(BIN)/python -m compileall -q newsletter archive_site
 	@touch $@
 
 .venv/.test: .venv/.run
-	@$(UV) sync --locked --quiet --inexact --group test
+	@$(UV) sync --locked --quiet --inexact --compile-bytecode --group test
 	@touch $@
 
 tests/browser/node_modules/.done: tests/browser/package-lock.json

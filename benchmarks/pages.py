@@ -43,6 +43,7 @@ def main() -> None:
             base = f"http://127.0.0.1:{port}"
             _wait(f"{base}/readyz")
             print(f"up after {time.perf_counter() - began:.2f} s")
+            _wait(f"{base}/archive/saatbrief/")
             opener = _log_in(base, account)
             limit = _p95(opener, f"{base}/healthz", number)
             print(f"{'/healthz':45} p95 {limit:6.1f} ms   (the limit)")

@@ -96,7 +96,6 @@ def run(host: str | None, port: int | None) -> None:
     problem = port_problem(given.host, given.port)
     if problem:
         fail(problem)
-    _upgrade_in_a_child(given)
     overrides = {
         "BRIEFTAUBE_DATA_DIR": str(given.data_dir),
         "BRIEFTAUBE_HOST": given.host,
@@ -105,17 +104,10 @@ def run(host: str | None, port: int | None) -> None:
         "PYTHONUNBUFFERED": "1",
     }
     me = [sys.executable, "-m", "newsletter"]
-    raise SystemExit(Supervisor({name: [*me, name] for name in ("smtpd", "web", "worker")}, dict(os.environ) | overrides).run())
-
-
-def _upgrade_in_a_child(given: "Settings") -> None:
-    """Migrate in a process of its own, so that the supervisor stays small."""
-    import subprocess
-
-    environment = dict(os.environ) | {"BRIEFTAUBE_DATA_DIR": str(given.data_dir)}
-    done = subprocess.run([sys.executable, "-m", "newsletter", "db", "upgrade"], env=environment, stdout=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise SystemExit(done.returncode)
+    commands = {name: [*me, name] for name in ("web", "smtpd", "worker")}
+    # The web server migrates; the others come when it listens, so that trouble is said once and pages come first.
+    first = ("web", lambda: not port_problem(given.host, given.port))
+    raise SystemExit(Supervisor(commands, dict(os.environ) | overrides, first).run())
 
 
 @main.command()

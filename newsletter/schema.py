@@ -1,10 +1,12 @@
-"""Every model, and the migrations that bring a database to them."""
+"""Every model, and the migrations that bring a database to them.
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData
+Alembic is imported only when there is something to migrate: it is slow to load, and every process starts here.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from newsletter.accounts import models as accounts
@@ -21,6 +23,9 @@ from newsletter.resources import directory
 from newsletter.subscriptions import models as subscriptions
 from newsletter.transports import models as transports
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MODELS = (accounts, transports, publications, channels, notices, subscriptions, media, issues, archive, deliveries)
 
 
@@ -30,8 +35,12 @@ def metadata() -> MetaData:
 
 
 def head() -> str:
-    """The revision that this version of the program wants."""
-    return str(_scripts().get_current_head())
+    """The revision that this version of the program wants: the last of the numbered migrations."""
+    return max(_known())
+
+
+def _known() -> set[str]:
+    return {file.name.partition("_")[0] for file in Path(directory("migrations") / "versions").glob("[0-9]*_*.py")}
 
 
 def current(engine: Engine) -> str:
@@ -42,7 +51,9 @@ def current(engine: Engine) -> str:
     """
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() or ""
+            if not inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
     except OperationalError as error:
         raise SettingsError(f"The database cannot be opened: {_first_line(error)}") from error
 
@@ -55,28 +66,32 @@ def upgrade(engine: Engine) -> str:
         SettingsError: the database cannot be reached or written.
     """
     before = current(engine)
-    if before and before not in {script.revision for script in _scripts().walk_revisions()}:
+    if before == head():
+        return before
+    if before and before not in _known():
         raise DatabaseTooNew(f"The database is at {before}, which this version does not know. Install the newer version again, or restore a backup.")
-    if before != head():
-        try:
-            with engine.begin() as connection:
-                command.upgrade(configuration(connection), "head")
-        except OperationalError as error:
-            raise SettingsError(f"The database cannot be written: {_first_line(error)}") from error
+    from alembic import command
+
+    try:
+        with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                # Two processes that start at the same moment: the second one waits and finds nothing to do.
+                connection.execute(text("SELECT pg_advisory_xact_lock(7264833)"))
+            command.upgrade(configuration(connection), "head")
+    except OperationalError as error:
+        raise SettingsError(f"The database cannot be written: {_first_line(error)}") from error
     return before
 
 
-def configuration(connection: Connection | None = None) -> Config:
+def configuration(connection: Connection | None = None) -> "Config":
     """Alembic's configuration, made in code; ``env.py`` takes the connection from it."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(directory("migrations")))
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata()
     return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(configuration())
 
 
 def _first_line(error: OperationalError) -> str:

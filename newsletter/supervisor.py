@@ -38,9 +38,12 @@ class Supervisor:
     Args:
         commands: by name; the first one that ends with status 1 right after its start ends everything,
             because it has said why it cannot work.
+        first: the name of the one that starts before all others, and a function that says when it is still not ready.
     """
 
-    def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
+    def __init__(self, commands: dict[str, list[str]], environment: dict[str, str], first: tuple[str, Callable[[], bool]]) -> None:
+        self._first, self._not_ready = first
+        self._ready = False
         self._children = [_Child(name, command) for name, command in commands.items()]
         self._environment = environment
         self._stopping = threading.Event()
@@ -56,7 +59,7 @@ class Supervisor:
                 status = self._look_after_all()
                 if status:
                     break
-                self._stopping.wait(0.2)
+                self._stopping.wait(0.05 if not self._ready else 0.2)
         finally:
             self._end_all()
         return status
@@ -66,6 +69,8 @@ class Supervisor:
 
     def _look_after_all(self) -> int:
         for child in self._children:
+            if child.name != self._first and not self._is_ready():
+                continue
             if child.process is None:
                 if time.monotonic() >= child.wait_until:
                     self._start(child)
@@ -78,6 +83,10 @@ class Supervisor:
                 return 1
             self._restart_soon(child, status)
         return 0
+
+    def _is_ready(self) -> bool:
+        self._ready = self._ready or not self._not_ready()
+        return self._ready
 
     def _start(self, child: _Child) -> None:
         child.started = time.monotonic()
