@@ -31,7 +31,7 @@ $(UV):
 	@touch $@
 
 tests/browser/node_modules/.done: tests/browser/package-lock.json
-	@if command -v npm >/dev/null; then cd tests/browser && npm ci --silent --no-audit --no-fund --loglevel=error && touch node_modules/.done; else echo "npm is missing: the browser tests need Chromium from elsewhere or are skipped" >&2; fi
+	@if command -v npm >/dev/null; then cd tests/browser && { npm ci --silent --no-audit --no-fund --loglevel=error && touch node_modules/.done || echo "npm could not install the browser" >&2; }; else echo "npm is missing: the browser tests need Chromium from elsewhere or are skipped" >&2; fi
 
 .PHONY: run
 run: .venv/.run ## install what is needed, then run everything (PORT=… DATA_DIR=…)

@@ -193,16 +193,16 @@ class _Later(click.Group):
         return self._load().get_command(ctx, cmd_name)
 
 
-for _name, _text in {
-    "db": "The database: upgrade, current.",
-    "editor": "The people who log in.",
-    "publication": "Publications.",
-    "subscribers": "The people who read.",
-    "issue": "Issues: add, render, send.",
-    "mailing": "Mailings: show, pause, resume, cancel.",
-    "archive": "The public archive.",
-}.items():
-    main.add_command(_Later(_name, "newsletter.commands", _text))
+for _name, _module, _text in (
+    ("db", "database", "The database: upgrade, current."),
+    ("editor", "people", "The people who log in."),
+    ("publication", "people", "Publications."),
+    ("subscribers", "people", "The people who read."),
+    ("issue", "issues", "Issues: add, render, send."),
+    ("mailing", "mailings", "Mailings: show, pause, resume, cancel."),
+    ("archive", "mailings", "The public archive."),
+):
+    main.add_command(_Later(_name, f"newsletter.commands.{_module}", _text))
 
 
 @main.command()
@@ -210,7 +210,7 @@ for _name, _text in {
 @sentences
 def check(as_json: bool) -> None:
     """Look at settings, database, broker, mail server: what is wrong, and how to mend it."""
-    from newsletter.commands import look_over
+    from newsletter.commands.health import look_over
 
     findings = look_over()
     lines = [f"{'ok ' if finding['ok'] else 'NO '} {finding['what']}: {finding['text']}" for finding in findings]

@@ -22,7 +22,8 @@ from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.publications.queries import get
 from newsletter.rendering import merge
-from newsletter.rendering.document import Picture, make_document
+from newsletter.rendering.checks import Picture
+from newsletter.rendering.document import make_document
 from newsletter.rendering.typography import typeset
 from newsletter.rendering.web import to_web
 from newsletter.settings import Settings
@@ -43,10 +44,11 @@ def run(process: Process, build_id: int) -> None:
         publication_id = row.publication_id
     try:
         report = build_publication(process, publication_id)
-    except OSError as error:
-        log.warning("archive of publication %s: %s", publication_id, error)
+    except Exception as error:
+        log.warning("archive of publication %s", publication_id, exc_info=error)
+        why = error.strerror if isinstance(error, OSError) else ""
         with process.writing() as session:
-            actions.put_off(session, build_id, f"{error.strerror or error}", now=process.clock())
+            actions.put_off(session, build_id, why or f"{type(error).__name__}: {error}", now=process.clock())
         return
     with process.writing() as session:
         actions.settle(session, build_id, report, now=process.clock())

@@ -85,6 +85,11 @@ def send(process: Process, mailing_id: int) -> None:
     try:
         while not process.stopping.is_set() and _send_batch(lane):
             pass
+    except Exception as error:
+        # Whatever it was, it must not be tried twenty times a second.
+        with process.writing() as session:
+            actions.set_back(session, mailing_id, why=f"{type(error).__name__}: {error}", stop=False, now=process.clock())
+        raise
     finally:
         if lane.conversation:
             lane.conversation.close()

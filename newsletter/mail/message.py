@@ -68,7 +68,8 @@ def compose(letter: Letter, at: datetime) -> bytes:
     head = [*fields, "MIME-Version: 1.0", f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"']
     parts = [_part("text/plain", letter.text), _part("text/html", letter.html)]
     body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
-    raw = ("\r\n".join(head) + "\r\n\r\n" + body).encode("ascii")
+    # Only a recipient who needs SMTPUTF8 has an address beyond ASCII in the head (RFC 6532 §3.2).
+    raw = ("\r\n".join(head) + "\r\n\r\n" + body).encode("utf-8" if letter.recipient.needs_smtputf8 else "ascii")
     verify(raw, letter)
     return raw
 
@@ -138,7 +139,7 @@ def verify(raw: bytes, letter: Letter) -> None:
     Raises:
         MessageBroken: a field is there twice, missing or different, or a line is too long.
     """
-    if not raw.isascii() or any(len(line) > 998 for line in raw.split(b"\r\n")):
+    if not (raw.isascii() or letter.recipient.needs_smtputf8) or any(len(line) > 998 for line in raw.split(b"\r\n")):
         raise MessageBroken("A line is too long or not ASCII.")
     if re.search(rb"(?<!\r)\n|\r(?!\n)|\0", raw):
         raise MessageBroken("A line does not end in CRLF.")

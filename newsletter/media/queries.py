@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.media.models import Image
-from newsletter.rendering.document import Picture
+from newsletter.rendering.checks import Picture
 from newsletter.settings import Settings
 
 

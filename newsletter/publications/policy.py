@@ -45,12 +45,13 @@ def _from_name(text: str) -> None:
 
 
 def _mailbox(text: str) -> None:
-    parse(text)
+    if parse(text).needs_smtputf8:
+        raise Refused(mark("The part before the @ must be plain letters: many servers refuse such a sender."))
 
 
 def _optional_mailbox(text: str) -> None:
     if text:
-        parse(text)
+        _mailbox(text)
 
 
 def _who(text: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import nh3
 from bs4 import BeautifulSoup
@@ -15,13 +14,13 @@ from markdown.extensions.toc import slugify_unicode
 from markdown.inlinepatterns import SimpleTagInlineProcessor
 
 from newsletter.rendering import merge
+from newsletter.rendering.checks import Picture, check_images, check_links, without_code
 from newsletter.rendering.findings import Finding
 from newsletter.rendering.typography import typeset, typeset_html
 
 VERSION = "1"  # part of every cache key; raise it when the HTML of an unchanged text changes
 LONGEST = 200_000  # characters; a long issue has 15 000
 DEEPEST = 8  # levels of lists and quotes; Python-Markdown recurses into each of them
-MEDIA = re.compile(r"/media/[A-Za-z0-9_-]{8,50}\.(?:jpg|png|gif|webp)")
 
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em",
@@ -37,13 +36,6 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"},
 }  # fmt: skip
 CLASSES = {"a": {"button", "footnote-ref", "footnote-backref"}, "div": {"footnote"}}
-
-
-class Picture(NamedTuple):
-    """What is known about an uploaded image: its size in pixels."""
-
-    width: int
-    height: int
 
 
 class Heading(NamedTuple):
@@ -100,13 +92,13 @@ def make_document(source: str, language: str, pictures: Mapping[str, Picture] | 
     trouble = _too_much(source)
     if trouble:
         return Document(findings=(trouble,))
-    findings = merge.unknown_fields(_without_code(source))
+    findings = merge.unknown_fields(without_code(source))
     try:
         soup, headings = _to_soup(source)
     except RecursionError:
         return Document(findings=(_nested(1),))
-    findings += _check_links(soup, source)
-    findings += _check_images(soup, source, pictures)
+    findings += check_links(soup, source)
+    findings += check_images(soup, source, pictures)
     typeset_html(soup, language)
     _mark_fields(soup)
     blocks = tuple(_blocks(soup, language, pictures or {}))
@@ -192,83 +184,6 @@ def _flatten(tokens: list[dict[str, object]]) -> list[tuple[int, str, str]]:
         children = token.get("children")
         rows += _flatten(children) if isinstance(children, list) else []
     return rows
-
-
-def _line_of(source: str, needle: str) -> int:
-    place = source.find(needle)
-    return source.count("\n", 0, place) + 1 if place >= 0 else 0
-
-
-def _check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
-    findings = []
-    for link in soup.find_all("a"):
-        href = str(link.get("href", ""))
-        if "{{" in href or "%7B%7B" in href:
-            findings.append(
-                Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40]))
-            )
-        elif not href and not link.get("id"):
-            findings.append(
-                Finding(
-                    "link-unusable",
-                    "error",
-                    "The link “%(label)s” leads nowhere.",
-                    "An address begins with https://, mailto: or tel:.",
-                    _line_of(source, f"[{link.get_text()}"),
-                    {"label": link.get_text()[:60]},
-                )
-            )
-        elif href.startswith("http") and _private(urlsplit(href).hostname or ""):
-            findings.append(
-                Finding(
-                    "link-private",
-                    "error",
-                    "%(address)s can only be opened on your own machine.",
-                    "Use the public address.",
-                    _line_of(source, href),
-                    {"address": href[:80]},
-                )
-            )
-    return findings
-
-
-def _private(host: str) -> bool:
-    return (
-        host == "localhost"
-        or host.endswith((".localhost", ".local", ".internal"))
-        or bool(re.match(r"(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.", host))
-    )
-
-
-def _check_images(soup: BeautifulSoup, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
-    findings = []
-    for image in soup.find_all("img"):
-        src = str(image.get("src", ""))
-        name = src.rpartition("/")[2]
-        if not MEDIA.fullmatch(src):
-            # L13: a foreign picture would tell its host who reads, and when.
-            text, fix = "The image %(address)s lies on somebody else's server.", "Upload it here; then nobody can see who reads."
-            findings.append(Finding("image-foreign", "error", text, fix, _line_of(source, src), {"address": src[:80]}))
-            image.decompose()
-        elif pictures is not None and name not in pictures:
-            findings.append(
-                Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src})
-            )
-            image.decompose()
-        elif not str(image.get("alt", "")).strip():
-            text, fix = "An image has no description.", "Say in a few words what it shows, for people who do not see it."
-            findings.append(Finding("image-alt", "warning", text, fix, _line_of(source, src)))
-    return findings
-
-
-def _without_code(source: str) -> str:
-    """The source with code blanked out, line by line, so that positions stay true."""
-
-    def blank(match: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", match.group(0))
-
-    source = re.sub(r"(?ms)^(```|~~~).*?^\1", blank, source)
-    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", blank, source)
 
 
 def _mark_fields(soup: BeautifulSoup) -> None:

@@ -34,6 +34,9 @@ def attach(app: Flask) -> None:
             # The preview runs in a sandbox without an origin and still needs our styles and fonts.
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
             headers["Access-Control-Allow-Origin"] = "*"
+            if "v" not in request.args:
+                # Asked for by another file and so without a version: it has to be looked at again.
+                headers["Cache-Control"] = "public, max-age=600"
         headers.setdefault("Content-Security-Policy", POLICY.format(nonce=g.get("nonce", "")))
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("X-Frame-Options", "DENY")

@@ -54,6 +54,7 @@ def show(publication: Publication) -> Reply:
         build=latest_build(session(), publication.id),
         catcher=in_use(session(), process().settings, process().tokens).is_catcher,
         links=links(),
+        undo=process().settings.undo_seconds,
         steps=_steps(readers, waiting, mailing is not None),
     )
 

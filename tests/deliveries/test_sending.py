@@ -13,6 +13,7 @@ from newsletter.subscriptions.actions import leave, new_leave_link, suppress
 from newsletter.subscriptions.models import Suppression
 from newsletter.transports.actions import choose
 from tests.deliveries.conftest import Post
+from tests.support import cast
 from tests.support.clock import Clock
 from tests.support.services import free_port
 
@@ -266,6 +267,28 @@ def test_f9_the_envelope_sender_names_the_delivery_and_cannot_be_made_up(new_pos
     number, mac = re.search(r"<b\+(\d+)-(\w+)@localhost>", post.faults.senders[0]).groups()
     assert int(number) == post.rows()[0].id
     assert mac == post.process.tokens.short_mac("bounce", number)
+
+
+def test_f10_somebody_whose_address_the_server_cannot_take_is_refused_and_nobody_else(new_post: NewPost) -> None:
+    post = new_post(readers=1)
+    cast.reader(post.process, post.publication_id, "jürgen@example.org")
+    post.issue_id = cast.issue(post.process, post.publication_id, "Zweiter Brief")
+    post.mailing_id = post.start()
+    post.send()
+    assert post.counts == {"accepted": 1, "refused": 1}
+
+
+def test_an_unforeseen_error_is_waited_out_and_loses_nobody(new_post: NewPost, clock: Clock) -> None:
+    post = new_post(readers=2)
+    with post.process.writing() as session:
+        mailing = session.get_one(Mailing, post.mailing_id)
+        mailing.content = {key: value for key, value in mailing.content.items() if key != "list_id"}
+    with pytest.raises(KeyError):
+        post.send()
+    post.check()
+    assert post.counts == {"planned": 2}
+    assert "list_id" in post.mailing.trouble
+    assert post.mailing.next_attempt_at > clock()
 
 
 def test_a_process_that_stops_gives_back_what_it_claimed(new_post: NewPost) -> None:

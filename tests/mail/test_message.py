@@ -158,6 +158,13 @@ def test_u2_a_signature_over_our_bytes_verifies() -> None:
     assert dkim.verify(signature + raw, dnsfunc=lambda name, timeout=5: record)
 
 
+def test_f10_a_recipient_beyond_ascii_gets_a_head_in_utf_8() -> None:
+    raw = compose(replace(LETTER, recipient=parse("jürgen@example.org")), AT)
+    assert "To: jürgen@example.org\r\n".encode() in raw
+    _, _, body = raw.partition(b"\r\n\r\n")
+    assert body.isascii()
+
+
 def test_quoted_keeps_lines_within_76_even_when_dots_are_encoded() -> None:
     for line in quoted("." * 200 + "\n" + "From " + "x" * 100 + "\n" + "ä" * 90).split("\r\n"):
         assert len(line) <= 76

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.rendering.document import LONGEST, Picture, make_document
+from newsletter.rendering.checks import Picture
+from newsletter.rendering.document import LONGEST, make_document
 from newsletter.rendering.text import to_text
 from newsletter.rendering.web import to_web
 

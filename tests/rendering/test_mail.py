@@ -6,7 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from newsletter.rendering import merge
-from newsletter.rendering.document import Picture, make_document
+from newsletter.rendering.checks import Picture
+from newsletter.rendering.document import make_document
 from newsletter.rendering.mail import Frame, MailParts, final, to_mail, twice
 
 FRAME = Frame(

@@ -1,0 +1,1 @@
+"""Commands on data. They stand above all features, because most of them need several."""

@@ -1,0 +1,54 @@
+"""``brieftaube check``: what is wrong, and how to mend it."""
+
+from typing import Any
+
+from newsletter import schema
+from newsletter.accounts import queries as who
+from newsletter.cli import new_process
+from newsletter.mail.smtp import Conversation, SmtpError, Timeouts, server
+from newsletter.process import Process
+from newsletter.transports.queries import in_use
+
+
+def look_over() -> list[dict[str, Any]]:
+    """What ``brieftaube check`` sees: one row for each thing, with how to mend it."""
+    process = new_process("check", migrate=False)
+    given = process.settings
+    rows = [{"what": "settings", "ok": True, "text": f"DATA_DIR is {given.data_dir}, people see {given.base_url}"}]
+    found = schema.current(process.engine)
+    text = f"at {found}" if found == schema.head() else f"at {found or 'nothing'}, should be at {schema.head()}: brieftaube db upgrade"
+    rows.append({"what": "database", "ok": found == schema.head(), "text": text})
+    rows.append(_check_broker(process))
+    if found == schema.head():
+        with process.reading() as session:
+            used = in_use(session, given, process.tokens)
+            age = who.fact_age(session, "worker", process.clock())
+        rows.append(_check_transport(used.address, used.is_catcher, given.bounce_domain))
+        alive = age is not None and age < 60
+        rows.append({"what": "worker", "ok": alive, "text": "is running" if alive else "is not running: brieftaube run"})
+    return rows
+
+
+def _check_broker(process: Process) -> dict[str, Any]:
+    if process.settings.embedded:
+        return {"what": "broker", "ok": True, "text": "embedded"}
+    from newsletter.deliveries.actors import send_mailing
+
+    try:
+        if hasattr(send_mailing.broker, "client"):
+            send_mailing.broker.client.ping()
+        else:
+            send_mailing.broker.declare_queue("mailings", ensure=True)  # type: ignore[call-arg]
+    except Exception as error:  # noqa: BLE001 -- redis, pika and socket errors share no root
+        return {"what": "broker", "ok": False, "text": f"does not answer: {error}. Mailings start all the same, later."}
+    return {"what": "broker", "ok": True, "text": "answers"}
+
+
+def _check_transport(address: str, catcher: bool, name: str) -> dict[str, Any]:
+    to = server(address)
+    try:
+        with Conversation(to, name, Timeouts(8, 8, 8, 8)):
+            text = "the built-in catcher: mail stays on this machine" if catcher else f"{to.host}:{to.port} lets us in"
+            return {"what": "transport", "ok": True, "text": text}
+    except SmtpError as error:
+        return {"what": "transport", "ok": False, "text": f"{to.host}:{to.port} said no ({error.phase}): {error}"}

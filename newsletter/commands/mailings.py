@@ -1,0 +1,110 @@
+"""Commands on mailings and the archive."""
+
+from pathlib import Path
+
+import click
+
+from newsletter.archive.building import build_publication
+from newsletter.cli import as_json, fail, new_process, sentences, show
+from newsletter.deliveries import actions as deliveries
+from newsletter.deliveries import queries as ledger
+from newsletter.publications import queries as catalogue
+
+
+@click.group()
+def mailing() -> None:
+    """Mailings."""
+
+
+@mailing.command("show")
+@click.argument("mailing_id", type=int)
+@as_json
+@sentences
+def mailing_show(mailing_id: int, as_json: bool) -> None:
+    """Say how far a mailing is."""
+    process = new_process("mailing")
+    with process.reading() as session:
+        found = ledger.get(session, mailing_id)
+        progress = ledger.progress(session, found, process.clock())
+    value = {
+        "id": found.id, "issue": found.issue_id, "state": found.state, "audience": found.audience, "counts": progress.counts,
+        "rate_per_second": progress.rate, "trouble": found.trouble,
+    }  # fmt: skip
+    rows = "\n".join(f"  {state}: {number}" for state, number in progress.counts.items() if number)
+    show(
+        value,
+        as_json,
+        f"Mailing {found.id} of issue {found.issue_id}: {found.state}, {found.audience} people\n{rows}{f'{chr(10)}{found.trouble}' if found.trouble else ''}",
+    )
+
+
+def _change(mailing_id: int, deed: str, as_json: bool) -> None:
+    process = new_process("mailing")
+    with process.writing() as session:
+        found = ledger.get(session, mailing_id)
+        if deed == "pause":
+            deliveries.pause(session, found)
+        elif deed == "resume":
+            deliveries.resume(session, found, now=process.clock())
+        else:
+            deliveries.cancel(session, found, now=process.clock())
+        state = found.state
+    show({"id": mailing_id, "state": state}, as_json, f"Mailing {mailing_id} is {state} now.")
+
+
+@mailing.command("pause")
+@click.argument("mailing_id", type=int)
+@as_json
+@sentences
+def mailing_pause(mailing_id: int, as_json: bool) -> None:
+    """Stop handing over."""
+    _change(mailing_id, "pause", as_json)
+
+
+@mailing.command("resume")
+@click.argument("mailing_id", type=int)
+@as_json
+@sentences
+def mailing_resume(mailing_id: int, as_json: bool) -> None:
+    """Go on where it stopped."""
+    _change(mailing_id, "resume", as_json)
+
+
+@mailing.command("cancel")
+@click.argument("mailing_id", type=int)
+@as_json
+@sentences
+def mailing_cancel(mailing_id: int, as_json: bool) -> None:
+    """Send it to nobody else."""
+    _change(mailing_id, "cancel", as_json)
+
+
+@click.group()
+def archive() -> None:
+    """The public archive."""
+
+
+@archive.command("build")
+@click.option("--publication", "slug", help="Only this one.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Another folder than ARCHIVE_DIR.")
+@click.option("--full", is_flag=True, help="Write every file anew.")
+@as_json
+@sentences
+def archive_build(slug: str | None, out: Path | None, full: bool, as_json: bool) -> None:
+    """Bring the static archive up to date."""
+    process = new_process("archive")
+    with process.reading() as session:
+        chosen = [catalogue.by_slug(session, slug)] if slug else catalogue.everything(session)
+    if not chosen:
+        fail("There is no publication yet.")
+    if out and len(chosen) > 1:
+        fail("Say which publication goes into this folder: --publication SLUG.")
+    written: list[str] = []
+    unchanged, seconds, removed = 0, 0.0, []
+    for one in chosen:
+        report = build_publication(process, one.id, out=out.absolute() if out else None, full=full)
+        written += [f"{one.slug}/{path}" for path in report.written]
+        removed += [f"{one.slug}/{path}" for path in report.removed]
+        unchanged, seconds = unchanged + report.unchanged, seconds + report.seconds
+    value = {"written": written, "unchanged": unchanged, "removed": removed, "seconds": round(seconds, 3)}
+    show(value, as_json, f"{len(written)} files written, {unchanged} unchanged, {len(removed)} removed, {seconds:.2f} s")
