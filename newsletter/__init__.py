@@ -15,6 +15,8 @@ The packages in the order of the data flow::
     archive         published issues -> archive_site -> a folder of files
     deliveries      mailings, the ledger, the sender, the sweep
     demo            a complete publication to look at
+    catcher         the development mail server and its mailbox
+    commands        what can be done from the console
     web             create_app, errors, security headers, design system, health
 """
 

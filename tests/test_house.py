@@ -99,7 +99,7 @@ def test_colours_come_from_the_tokens_alone() -> None:
 def test_the_map_of_the_house_names_every_package() -> None:
     import newsletter
 
-    packages = {path.parent.name for path in (ROOT / "newsletter").glob("*/__init__.py")} - {"catcher"}
+    packages = {path.parent.name for path in (ROOT / "newsletter").glob("*/__init__.py")}
     for name in packages:
         assert re.search(rf"^    {name}\s", newsletter.__doc__ or "", re.MULTILINE), name
 

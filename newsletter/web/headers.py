@@ -30,7 +30,7 @@ def attach(app: Flask) -> None:
     @app.after_request
     def add(response: Response) -> Response:
         headers = response.headers
-        if request.endpoint == "static":
+        if request.endpoint in ("static", "front.icon"):
             # The preview runs in a sandbox without an origin and still needs our styles and fonts.
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
             headers["Access-Control-Allow-Origin"] = "*"

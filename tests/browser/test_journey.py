@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from newsletter.catcher.store import Store
 from tests.media.test_images import picture
+from tests.rendering.test_document import XSS
 from tests.support import cast, chromium
 from tests.test_run import Running, call
 
@@ -240,6 +241,29 @@ def test_a_letter_survives_a_server_that_goes_away(browser: Browser, running: Ru
     expect(page.locator("[data-status]")).to_contain_text("Gespeichert um", timeout=20_000)
     page.reload()
     expect(page.locator(".cm-content")).to_contain_text("Unterwegs getippt.")
+    context.close()
+
+
+def test_c1_nothing_that_was_typed_acts_in_a_real_browser(browser: Browser, running: Running, tmp_path: Path) -> None:
+    """The vectors of the sanitizer's test, seen by Chromium in every preview: no dialog, no request, no broken policy."""
+    import json
+
+    base = f"http://127.0.0.1:{running.port}"
+    account = json.loads(call(running.data_dir, "demo", "--json").stdout)
+    (tmp_path / "a.md").write_text("---\nsubject: Angriff\n---\n\n" + "\n\n".join(XSS), "utf-8")
+    issue = json.loads(call(running.data_dir, "issue", "add", str(tmp_path / "a.md"), "--publication", "saatbrief", "--json").stdout)["id"]
+    context = browser.new_context(locale="de-DE")
+    watched = Watched(context, base)
+    page = watched.page
+    page.on("dialog", lambda dialog: (watched.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.goto(f"{base}/admin/log-in")
+    page.fill("#email", account["email"])
+    page.fill("#password", account["password"])
+    page.click("main .button")
+    for path in ("", "/preview/mail", "/preview/dark", "/preview/text", "/preview/web", "/send", "/versions/1"):
+        page.goto(f"{base}/admin/saatbrief/issues/{issue}{path}")
+        page.wait_for_timeout(200)
+    watched.check()
     context.close()
 
 

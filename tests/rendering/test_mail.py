@@ -63,6 +63,16 @@ def test_f3_leave_address_and_imprint_stand_in_both_parts() -> None:
         assert "Am Anger 4" in part
 
 
+def test_f3_both_parts_say_the_same_words() -> None:
+    parts = mail()
+    in_text = set(re.findall(r"[A-Za-zäöüß]{4,}", re.sub(r"https?://\S+", "", parts.text)))
+    soup = BeautifulSoup(parts.html, "html.parser")
+    for node in soup.find_all(["style", "title"]):
+        node.decompose()
+    in_html = set(re.findall(r"[A-Za-zäöüß]{4,}", soup.get_text(" ")))
+    assert len(in_text & in_html) / len(in_text | in_html) >= 0.9
+
+
 def test_f14_language_title_and_preview_are_there() -> None:
     soup = BeautifulSoup(mail().html, "html.parser")
     assert soup.html["lang"] == "de"

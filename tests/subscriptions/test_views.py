@@ -68,6 +68,16 @@ def test_the_whole_way_from_the_link_to_active(client: FlaskClient, process: Pro
         assert reader_by_email(session, publication_id, "ada@example.org").channel.name == "LinkedIn"
 
 
+def test_a_plain_form_on_another_site_works(client: FlaskClient, process: Process, publication_id: int) -> None:
+    headers = {"Origin": "https://meine-seite.example", "Sec-Fetch-Site": "cross-site"}
+    response = client.post("/p/saatbrief/subscribe", data={"email": "ada@example.org", "via": "eigene-website"}, headers=headers)
+    assert response.status_code == 200
+    with process.reading() as session:
+        from newsletter.subscriptions.queries import reader_by_email
+
+        assert reader_by_email(session, publication_id, "ada@example.org").channel.name == "Eigene Website"
+
+
 def test_l11_only_the_address_is_asked_and_nothing_is_ticked(client: FlaskClient, publication_id: int) -> None:
     page = client.get("/p/saatbrief").get_data(as_text=True)
     assert page.count(" required") == 1
