@@ -127,7 +127,7 @@ def form() -> Reply:
         return see_other(url_for("setup.publication"))
     consent = CONSENT[newest.language].format(name=newest.name)
     values = {"headline": newest.promise or newest.name, "lead": newest.about, "button": BUTTON[newest.language], "consent": consent}
-    return page("setup/form.html", publication=newest, values=values, error="", links=links())
+    return page("setup/form.html", newest=newest, values=values, error="", links=links())
 
 
 @views.post("/admin/setup/form")
@@ -138,7 +138,7 @@ def add_form() -> Reply:
         return see_other(url_for("setup.publication"))
     values = {name: request.form.get(name, "").strip() for name in ("headline", "lead", "button", "consent")}
     if not values["headline"] or not values["button"] or not values["consent"]:
-        return page("setup/form.html", 422, publication=newest, values=values, error=speech()("Headline, button and consent cannot be empty."), links=links())
+        return page("setup/form.html", 422, newest=newest, values=values, error=speech()("Headline, button and consent cannot be empty."), links=links())
     with writing() as writer:
         old = first_form(writer, newest.id)
         if old:

@@ -94,6 +94,7 @@ def test_from_the_first_start_to_a_letter_in_the_archive(browser: Browser, runni
     expect(page.locator(".notice[role=status]")).to_contain_text("angenommen")
     page.click("button[value=next]")
     look(page, axe, "form")
+    expect(page.locator("main")).to_contain_text(f"{base}/p/der-saatbrief")
     page.click("main .button")
     expect(page.locator("h1")).to_have_text("Alles ist bereit für deinen ersten Brief.")
     look(page, axe, "today")
