@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Response, abort, g, redirect, request, url_for
 from flask import session as cookie
@@ -109,6 +110,10 @@ def _to_log_in() -> Response:
 
 
 def development() -> bool:
-    """Whether this installation is only reachable from its own machine."""
+    """Whether this installation is only reachable from its own machine, and was asked by its own name.
+
+    The second half keeps out a foreign site whose name was made to point at this machine (DNS rebinding).
+    """
     base = process().settings.base_url
-    return base.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
+    asked = (urlsplit(f"//{request.host}").hostname or "") in ("127.0.0.1", "localhost", "::1")
+    return asked and base.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))

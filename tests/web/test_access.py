@@ -251,6 +251,12 @@ def test_development_pages_are_not_there_in_production(new_process: object) -> N
     assert "Strict-Transport-Security" in app.test_client().get("/").headers
 
 
+def test_the_catcher_does_not_answer_to_a_foreign_name(client: FlaskClient, process: Process) -> None:
+    """DNS rebinding: a site of somebody else points its name at this machine and reads along."""
+    assert client.get("/dev/mail").status_code == 200
+    assert client.get("/dev/mail", headers={"Host": "evil.example"}).status_code == 404
+
+
 def test_p6_a_password_of_the_mail_server_is_never_shown_again(mira: Browser, process: Process) -> None:
     mira.post("/admin/transport", {"kind": "server", "host": "smtp.example.org", "security": "starttls", "user": "mira", "password": "kanarienvogel"})
     assert "kanarienvogel" not in mira.client.get("/admin/transport").get_data(as_text=True)

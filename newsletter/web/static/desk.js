@@ -66,6 +66,7 @@ async function save() {
   saving = true;
   try {
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" }, redirect: "error" });
+    if (answer.status === 413) return show(say.large, true);
     const state = await answer.json();
     if (answer.ok) saved(state);
     else show(state.problem, true);
@@ -142,6 +143,7 @@ async function upload(file, view) {
   body.append("csrf_token", form.elements.csrf_token.value);
   try {
     const answer = await fetch(desk.dataset.upload, { method: "POST", body });
+    if (answer.status === 413) return show(say.large, true);
     const image = await answer.json();
     if (!answer.ok) return show(image.problem, true);
     const place = view.state.selection.main.to;
