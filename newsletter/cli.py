@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 import click
 
 from newsletter import __version__
-from newsletter.errors import BrieftaubeError
+from newsletter.errors import BrieftaubeError, Refused
 
 if TYPE_CHECKING:
     from newsletter.process import Process
@@ -40,6 +40,8 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
 
         try:
             return command(*args, **kwargs)
+        except Refused as error:
+            fail(f"{error} {error.hint % error.values if error.values else error.hint}".strip())
         except BrieftaubeError as error:
             fail(str(error))
         except OperationalError as error:

@@ -22,13 +22,14 @@ class Refused(BrieftaubeError):
     """Something cannot be done, for a reason that a person can act on.
 
     ``message`` is an English sentence that doubles as the key of its translation;
-    ``values`` fill its ``%(name)s`` places. ``field`` names the input it is about.
+    ``values`` fill its ``%(name)s`` places. ``field`` names the input it is about; ``hint`` says how to mend it.
     """
 
-    def __init__(self, message: str, *, field: str = "", **values: object) -> None:
+    def __init__(self, message: str, *, field: str = "", hint: str = "", **values: object) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
+        self.hint = hint
         self.values: Mapping[str, object] = values
 
     def __str__(self) -> str:

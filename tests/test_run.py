@@ -176,16 +176,21 @@ def test_the_contract_of_the_commands(running: Running, tmp_path: Path) -> None:
     """A publication, a letter, a mailing and an archive by commands alone, while the program runs."""
     data = running.data_dir
     imprint = ("--imprint-person", "Mira", "--imprint-street", "Am Anger 4", "--imprint-place", "02625 Bautzen", "--imprint-email", "mira@saat.example")
-    made = json.loads(call(data, "publication", "add", "--slug", "brief", "--name", "Der Brief", "--from", "mira@saat.example", *imprint, "--json").stdout)
+    made = json.loads(call(data, "publication", "add", "--slug", "brief", "--name", "Der Brief", "--from", "mira@saat.example", "--json").stdout)
     assert made["slug"] == "brief"
     assert call(data, "publication", "add", "--slug", "brief", "--name", "x", "--from", "mira@saat.example", check=False).returncode == 1
     assert json.loads(call(data, "publication", "list", "--json").stdout)[0]["name"] == "Der Brief"
     (tmp_path / "a.md").write_text("---\nsubject: Ein Betreff\npreheader: Vorschau\ntags: eins, zwei\n---\n\n{{ anrede }},\n\nText.\n")
     issue = json.loads(call(data, "issue", "add", str(tmp_path / "a.md"), "--publication", "brief", "--json").stdout)
     assert issue["slug"] == "ein-betreff"
-    assert json.loads(call(data, "issue", "check", str(issue["id"]), "--json").stdout) == {"findings": []}
-    call(data, "issue", "render", str(issue["id"]), "--to", str(tmp_path / "out"))
+    checked = call(data, "issue", "check", str(issue["id"]), "--json", check=False)
+    assert (checked.returncode, [row["id"] for row in json.loads(checked.stdout)["findings"]]) == (1, ["imprint-missing"])
+    call(data, "issue", "render", str(issue["id"]), "--to", str(tmp_path / "out"), check=False)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"mail.eml", "mail.html", "mail.txt", "web.html"}
+    unlawful = call(data, "issue", "send", str(issue["id"]), check=False)
+    assert unlawful.returncode == 1
+    assert unlawful.stderr.startswith("The imprint is not complete. Name, street")
+    assert json.loads(call(data, "publication", "change", "brief", *imprint, "--json").stdout)["imprint_complete"] is True
     nobody = call(data, "issue", "send", str(issue["id"]), check=False)
     assert nobody.returncode == 1
     assert "no active subscriber" in nobody.stderr

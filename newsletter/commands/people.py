@@ -1,7 +1,8 @@
 """Commands on editors, publications and readers."""
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import click
 from sqlalchemy.orm import Session
@@ -17,6 +18,9 @@ from newsletter.publications import actions as publications
 from newsletter.publications import queries as catalogue
 from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions import queries as people
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @click.group()
@@ -40,6 +44,18 @@ def editor_add(email: str, name: str, role: str, password_stdin: bool, as_json: 
     show({"id": editor_id, "email": email}, as_json, f"{email} can log in now.")
 
 
+def _with_imprint(command: Callable[P, R]) -> Callable[P, R]:
+    """The options for the imprint, without which nothing can be sent (§ 5 DDG, L7)."""
+    for name, text in (
+        ("email", "Mail address in the imprint."),
+        ("place", "Postcode and town."),
+        ("street", "Street and number."),
+        ("person", "Who answers for it. Without an imprint nothing can be sent."),
+    ):
+        command = click.option(f"--imprint-{name}", default="", help=text)(command)
+    return command
+
+
 @click.group()
 def publication() -> None:
     """Publications."""
@@ -52,10 +68,7 @@ def publication() -> None:
 @click.option("--from-name", default="", help="The name that mails come from.")
 @click.option("--language", type=click.Choice(["de", "en"]), default="de", show_default=True)
 @click.option("--timezone", default="Europe/Berlin", show_default=True)
-@click.option("--imprint-person", default="")
-@click.option("--imprint-street", default="")
-@click.option("--imprint-place", default="")
-@click.option("--imprint-email", default="")
+@_with_imprint
 @as_json
 @sentences
 def publication_add(slug: str, name: str, sender: str, from_name: str, as_json: bool, **more: str) -> None:
@@ -72,6 +85,25 @@ def publication_add(slug: str, name: str, sender: str, from_name: str, as_json: 
         for editor_id in session.scalars(Editor.__table__.select().with_only_columns(Editor.id)):
             session.add(Membership(editor_id=editor_id, publication_id=publication_id, role="owner"))
     show({"id": publication_id, "slug": slug}, as_json, f"“{name}” is there: {Links(process.settings.base_url).sign_up(slug)}")
+
+
+@publication.command("change")
+@click.argument("slug")
+@click.option("--name", default="")
+@click.option("--from-name", default="")
+@click.option("--reply-to", default="")
+@_with_imprint
+@as_json
+@sentences
+def publication_change(slug: str, as_json: bool, **values: str) -> None:
+    """Change what a publication says about itself. Its slug and its List-Id stay."""
+    process = new_process("publication")
+    with process.writing() as session:
+        found = catalogue.by_slug(session, slug)
+        publications.change_publication(session, found, values={key: value for key, value in values.items() if value})
+        request_build(session, publication_id=found.id, now=process.clock())
+        complete = found.imprint_complete
+    show({"slug": slug, "imprint_complete": complete}, as_json, "Saved." if complete else "Saved. The imprint is not complete yet.")
 
 
 @publication.command("list")

@@ -74,7 +74,7 @@ def _headers(issue: Issue, publication: Publication) -> list[Finding]:
 
 def refusal(finding: Finding) -> Refused:
     """A finding as an error, for those who want to go on regardless."""
-    error = Refused(finding.text, field=finding.id)
+    error = Refused(finding.text, field=finding.id, hint=finding.fix)
     error.values = finding.values
     return error
 

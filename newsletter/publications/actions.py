@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.errors import Conflict, Refused
+from newsletter.errors import Conflict
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
 from newsletter.publications import policy
@@ -59,7 +59,8 @@ def change_publication(session: Session, publication: Publication, *, values: Ma
 
 def _refuse_wrong(values: Mapping[str, str]) -> None:
     for field, error in policy.check(values).items():
-        raise Refused(error.message, field=field, **error.values)
+        error.field = field
+        raise error
 
 
 def _known(values: Mapping[str, str]) -> dict[str, str]:
