@@ -64,8 +64,13 @@ class Speech:
         return text.replace("'", "\u2019") if self.language == "en" else text
 
     def refusal(self, error: Refused) -> str:
-        """The sentence of a refusal."""
-        return self(error.message, **error.values)
+        """The sentence of a refusal. A value that is a sentence of ours is said in the reader's language, too."""
+        return self(error.message, **{name: self(value) if isinstance(value, str) and value else value for name, value in error.values.items()})
+
+    def reason(self, text: str) -> str:
+        """What a server said, or what we wrote down in its place; the phase before it is for the log."""
+        phase, colon, rest = text.partition(": ")
+        return self(rest if colon and phase.isalpha() and phase.islower() else text) if text else ""
 
     def number(self, value: float) -> str:
         return numbers.format_decimal(value, locale=self.locale)

@@ -194,9 +194,9 @@ def settle_uncertain(session: Session, mailing: Mailing, *, again: bool, now: da
     rows = Delivery.mailing_id == mailing.id, Delivery.state == "uncertain"
     values: dict[str, Any] = {"changed_at": now, "token": None, "lease_until": None}
     if again:
-        values |= {"state": "planned", "next_attempt_at": now, "reply": "sent once more by decision"}
+        values |= {"state": "planned", "next_attempt_at": now, "reply": mark("Sent once more by decision.")}
     else:
-        values |= {"state": "accepted", "reply": "counted as arrived by decision"}
+        values |= {"state": "accepted", "reply": mark("Counted as arrived by decision.")}
     decided = _rows(session.execute(update(Delivery).where(*rows).values(values)))
     if again and decided and mailing.state == "finished":
         mailing.become("sending")

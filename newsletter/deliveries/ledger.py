@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.deliveries import policy
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
+from newsletter.i18n import mark
 from newsletter.mail.replies import Reply
 from newsletter.subscriptions.models import Subscriber, Subscription, Suppression
 
@@ -170,7 +171,7 @@ def recover(session: Session, *, now: datetime, everything: bool = False) -> tup
         session.execute(
             update(Delivery)
             .where(Delivery.state == "handing_over", over)
-            .values(state="uncertain", lease_until=None, changed_at=now, reply="the sender stopped between the last byte and the answer")
+            .values(state="uncertain", lease_until=None, changed_at=now, reply=mark("The sender stopped between the last byte and the answer."))
             .execution_options(synchronize_session=False)
         )
     )

@@ -17,6 +17,7 @@ from typing import NoReturn, Self
 from urllib.parse import unquote, urlsplit
 
 from newsletter.errors import BrieftaubeError
+from newsletter.i18n import mark
 from newsletter.mail.addresses import Address
 from newsletter.mail.replies import Reply
 
@@ -138,13 +139,13 @@ class Conversation:
     def _secure(self, smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
         # F15: no fallback to plain text, and no password before it is encrypted.
         if not smtp.has_extn("starttls"):
-            self._fail(Phase.STARTTLS, None, "The server offers no encryption (STARTTLS).")
+            self._fail(Phase.STARTTLS, None, mark("The server offers no encryption (STARTTLS)."))
         self._expect(Phase.STARTTLS, lambda: smtp.starttls(context=context), 220)
         self._expect(Phase.EHLO, smtp.ehlo, 250)
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         if self._server.security == "none" and self._server.host not in ("localhost", "127.0.0.1", "::1"):
-            self._fail(Phase.AUTH, None, "A password is not sent without encryption.")
+            self._fail(Phase.AUTH, None, mark("A password is not sent without encryption."))
         try:
             smtp.login(self._server.user, self._server.password)
         except smtplib.SMTPAuthenticationError as error:
@@ -200,7 +201,7 @@ class Conversation:
             self._drop()
         if code < 200 or code >= 600:
             # S17: garbage is no answer. The transaction's outcome is as unknown as with none.
-            self._fail(Phase.DOT, None, f"The server answered something that is no reply: {reply.text[:80]}")
+            self._fail(Phase.DOT, None, mark("The server answered something that is no reply."))
         if not 200 <= code < 300:
             raise SmtpError(Phase.DOT, reply)
         self.sent += 1
@@ -228,7 +229,7 @@ class Conversation:
         if code in codes:
             return
         if not 200 <= code < 600:
-            self._fail(phase, None, f"The server answered something that is no reply: {_text(text)[:80]}")
+            self._fail(phase, None, mark("The server answered something that is no reply."))
         reply = Reply(code, _text(text))
         if phase in (Phase.MAIL, Phase.RCPT, Phase.DATA) and code != 421:
             self._reset()
@@ -257,13 +258,13 @@ class Conversation:
 
     def _needed(self) -> smtplib.SMTP:
         if self._smtp is None:
-            raise SmtpError(Phase.CONNECT, None, "The connection is closed.")
+            raise SmtpError(Phase.CONNECT, None, mark("The connection is closed."))
         return self._smtp
 
     def _socket(self) -> socket.socket:
         sock = self._needed().sock
         if sock is None:
-            raise OSError("The connection is closed.")
+            raise OSError(mark("The connection is closed."))
         return sock
 
     def _patience(self, seconds: float) -> None:
@@ -278,13 +279,13 @@ def _text(text: bytes | str) -> str:
 
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "The server did not answer in time."
+        return mark("The server did not answer in time.")
     if isinstance(error, ConnectionRefusedError):
-        return "Nobody listens at the address of the mail server."
+        return mark("Nobody listens at the address of the mail server.")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The server's certificate is not valid: {error.verify_message}."
+        return mark("The server's certificate is not valid.")
     if isinstance(error, socket.gaierror):
-        return "The name of the mail server is not known."
+        return mark("The name of the mail server is not known.")
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "The server closed the connection."
+        return mark("The server closed the connection.")
     return f"{error.strerror or error}" if isinstance(error, OSError) else str(error)

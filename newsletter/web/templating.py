@@ -27,6 +27,7 @@ def attach(app: Flask) -> None:
         clock=lambda value, pattern="H:mm": _speech().time(value, pattern),
         moment=lambda value: _speech().moment(value),
         breakable=_breakable,
+        reason=lambda value: _speech().reason(value),
     )
 
     @app.context_processor

@@ -148,7 +148,7 @@ def test_a_person_may_count_an_uncertain_one_as_arrived(new_post: NewPost, clock
     with post.process.writing() as session:
         actions.settle_uncertain(session, session.get_one(Mailing, post.mailing_id), again=False, now=clock())
     assert post.counts == {"accepted": 1}
-    assert post.rows()[0].reply == "counted as arrived by decision"
+    assert post.rows()[0].reply == "Counted as arrived by decision."
 
 
 def test_u7_i6_who_leaves_in_the_middle_is_skipped(new_post: NewPost, clock: Clock) -> None:
