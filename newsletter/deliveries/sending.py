@@ -23,7 +23,7 @@ from newsletter.errors import Refused
 from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.message import Letter, MessageBroken, Sender, compose
-from newsletter.mail.smtp import Conversation, Phase, Server, SmtpError, server
+from newsletter.mail.smtp import PATIENT, Conversation, Phase, Server, SmtpError, Timeouts, server
 from newsletter.process import Process
 from newsletter.rendering import merge
 from newsletter.rendering.mail import MailParts, final
@@ -61,6 +61,7 @@ class Lane:
     mailing_id: int
     server: Server
     content: dict[str, Any]
+    timeouts: Timeouts
     conversation: Conversation | None = field(default=None)
 
     def connected(self) -> Conversation:
@@ -69,19 +70,23 @@ class Lane:
             self.conversation.close()
             self.conversation = None
         if self.conversation is None:
-            conversation = Conversation(self.server, self.process.settings.bounce_domain)
+            conversation = Conversation(self.server, self.process.settings.bounce_domain, self.timeouts)
             conversation.open()
             self.conversation = conversation
         return self.conversation
 
 
-def send(process: Process, mailing_id: int) -> None:
-    """Work on a mailing until nothing is due, the server wants a rest, or the process stops."""
+def send(process: Process, mailing_id: int, timeouts: Timeouts = PATIENT) -> None:
+    """Work on a mailing until nothing is due, the server wants a rest, or the process stops.
+
+    Args:
+        timeouts: seconds to wait, by phase; those of RFC 5321 unless somebody is in a hurry.
+    """
     with process.reading() as session:
         mailing = session.get(Mailing, mailing_id)
         if mailing is None or mailing.state != "sending" or mailing.next_attempt_at > process.clock():
             return
-        lane = Lane(process, mailing_id, server(in_use(session, process.settings, process.tokens).address), mailing.content)
+        lane = Lane(process, mailing_id, server(in_use(session, process.settings, process.tokens).address), mailing.content, timeouts)
     try:
         while not process.stopping.is_set() and _send_batch(lane):
             pass

@@ -56,6 +56,9 @@ class Timeouts:
     dot: float = 600
 
 
+PATIENT = Timeouts()
+
+
 @dataclass(frozen=True)
 class Server:
     """A mail server: what an SMTP_URL says."""
@@ -86,10 +89,10 @@ class Conversation:
         name: what we call ourselves in EHLO.
     """
 
-    def __init__(self, to: Server, name: str, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, to: Server, name: str, timeouts: Timeouts = PATIENT) -> None:
         self._server = to
         self._name = name
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts
         self._smtp: smtplib.SMTP | None = None
         self._open_transaction = False
         self.sent = 0

@@ -9,11 +9,15 @@ from sqlalchemy import func, select
 from newsletter.deliveries import actions, queries, sending
 from newsletter.deliveries.models import Delivery, Mailing
 from newsletter.issues.models import Issue
+from newsletter.mail.smtp import Timeouts
 from newsletter.process import Process
 from newsletter.publications.queries import get
 from newsletter.transports.actions import choose
 from tests.support import cast
 from tests.support.faults import FaultyServer
+
+# Ten minutes are right for the post and wrong for a test.
+QUICK = Timeouts(connect=2, command=1, data=1, dot=1)
 
 
 class Post:
@@ -39,7 +43,7 @@ class Post:
         return mailing_id
 
     def send(self) -> None:
-        sending.send(self.process, self.mailing_id)
+        sending.send(self.process, self.mailing_id, QUICK)
         self.check()
 
     def check(self) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from newsletter.deliveries import actions, ledger
 from newsletter.deliveries.models import Attempt, Mailing
-from newsletter.mail import smtp
 from newsletter.subscriptions.actions import leave, new_leave_link, suppress
 from newsletter.subscriptions.models import Suppression
 from newsletter.transports.actions import choose
@@ -18,12 +17,6 @@ from tests.support.clock import Clock
 from tests.support.services import free_port
 
 NewPost = Callable[..., Post]
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten minutes are right for the post and wrong for a test."""
-    monkeypatch.setattr(smtp.Timeouts, "__init__", lambda self: self.__dict__.update(connect=2, command=1.0, data=1.0, dot=1.0))
 
 
 def test_everybody_gets_one_letter_of_her_own(new_post: NewPost) -> None:

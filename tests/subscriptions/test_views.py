@@ -1,6 +1,8 @@
 """The public pages of signing up and leaving (A2, U3-U6, L11, T1-T6)."""
 
 import re
+import time
+from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
 
@@ -41,10 +43,9 @@ def pressed(page: str) -> str:
     return re.search(r'name="pressed" value="([^"]+)"', page).group(1)
 
 
-def wait(monkeypatch_free_seconds: float = 2.1) -> None:
-    import time
-
-    time.sleep(monkeypatch_free_seconds)
+def wait() -> None:
+    """As long as a person needs to press a button (A2)."""
+    time.sleep(2.1)
 
 
 def test_the_whole_way_from_the_link_to_active(client: FlaskClient, process: Process, publication_id: int) -> None:
@@ -149,7 +150,7 @@ def test_wrong_used_expired_and_foreign_tokens_change_nothing(client: FlaskClien
     link = link_in_mail(process)
     token = link.removeprefix("/confirm/")
     foreign = Tokens(("another key",)).sign("confirm", "x")
-    wrong_purpose = process.tokens.sign("form", process.tokens.load("confirm", token, __import__("datetime").timedelta(days=1)))
+    wrong_purpose = process.tokens.sign("form", process.tokens.load("confirm", token, timedelta(days=1)))
     for bad in (token[:-3], "x" * 600, foreign, wrong_purpose, ".", "%00"):
         response = client.get(f"/confirm/{bad}")
         assert response.status_code == 410, bad
