@@ -83,11 +83,6 @@ class Store:
         with self._open() as database:
             return [row[0] for row in database.execute("SELECT message_id FROM mails ORDER BY id")]
 
-    def empty(self) -> None:
-        """Throw everything away."""
-        with self._open() as database:
-            database.execute("DELETE FROM mails")
-
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._file, timeout=20)

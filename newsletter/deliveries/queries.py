@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.deliveries.models import DELIVERY_STATES, OPEN_STATES, Attempt, Delivery, Mailing
@@ -77,11 +77,6 @@ def latest(session: Session, publication_id: int) -> tuple[Mailing, Issue] | Non
     return (row[0], row[1]) if row else None
 
 
-def by_issue(session: Session, publication_id: int) -> dict[int, Mailing]:
-    """The mailings of a publication by issue."""
-    return {mailing.issue_id: mailing for mailing in session.scalars(select(Mailing).where(Mailing.publication_id == publication_id))}
-
-
 def rows_in(session: Session, mailing_id: int, state: str, after: int = 0) -> list[tuple[Delivery, Subscriber | None]]:
     """One page of the ledger, by keyset; at most PAGE + 1 rows."""
     rows = session.execute(
@@ -128,17 +123,3 @@ def abandoned(session: Session, now: datetime) -> bool:
     """Whether somebody holds a lease that is over."""
     query = select(Delivery.id).where(Delivery.state.in_(("claimed", "handing_over")), Delivery.lease_until <= now).limit(1)
     return session.scalar(query) is not None
-
-
-def next_moment(session: Session, now: datetime) -> datetime | None:
-    """The next moment at which something becomes due by itself."""
-    moments = (
-        session.scalar(select(func.min(Mailing.undo_until)).where(Mailing.state == "preparing")),
-        session.scalar(select(func.min(Mailing.next_attempt_at)).where(Mailing.state == "sending", Mailing.next_attempt_at > now)),
-        session.scalar(
-            select(func.min(Delivery.next_attempt_at))
-            .join(Mailing, Mailing.id == Delivery.mailing_id)
-            .where(or_(Delivery.state == "deferred", Delivery.state == "planned"), Delivery.next_attempt_at > now, Mailing.state == "sending")
-        ),
-    )
-    return min((moment for moment in moments if moment), default=None)

@@ -18,10 +18,6 @@ class Reply:
         return found.group(0) if found and found.group(1) == str(self.code)[:1] else ""
 
     @property
-    def positive(self) -> bool:
-        return 200 <= self.code < 400
-
-    @property
     def permanent(self) -> bool:
         return 500 <= self.code < 600
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import NamedTuple
 
 import nh3
 from bs4 import BeautifulSoup
@@ -18,7 +17,6 @@ from newsletter.rendering.checks import Picture, check_images, check_links, with
 from newsletter.rendering.findings import Finding
 from newsletter.rendering.typography import typeset, typeset_html
 
-VERSION = "1"  # part of every cache key; raise it when the HTML of an unchanged text changes
 LONGEST = 200_000  # characters; a long issue has 15 000
 DEEPEST = 8  # levels of lists and quotes; Python-Markdown recurses into each of them
 
@@ -36,14 +34,6 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"},
 }  # fmt: skip
 CLASSES = {"a": {"button", "footnote-ref", "footnote-backref"}, "div": {"footnote"}}
-
-
-class Heading(NamedTuple):
-    """One entry of the outline."""
-
-    level: int
-    id: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -67,9 +57,7 @@ class Document:
     """An issue's Markdown, made safe."""
 
     blocks: tuple[Block, ...] = ()
-    outline: tuple[Heading, ...] = ()
     words: int = 0
-    images: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default_factory=tuple)
 
     @property
@@ -94,7 +82,7 @@ def make_document(source: str, language: str, pictures: Mapping[str, Picture] | 
         return Document(findings=(trouble,))
     findings = merge.unknown_fields(without_code(source))
     try:
-        soup, headings = _to_soup(source)
+        soup = _to_soup(source)
     except RecursionError:
         return Document(findings=(_nested(1),))
     findings += check_links(soup, source)
@@ -103,10 +91,7 @@ def make_document(source: str, language: str, pictures: Mapping[str, Picture] | 
     _mark_fields(soup)
     blocks = tuple(_blocks(soup, language, pictures or {}))
     words = len(re.findall(r"\w+", soup.get_text(" ")))
-    images = tuple(dict.fromkeys(block.src for block in blocks if block.src))
-    inline = tuple(str(image["src"]) for image in soup.find_all("img"))
-    outline = tuple(Heading(level, anchor, typeset(text, language)) for level, anchor, text in headings)
-    return Document(blocks, outline, words, tuple(dict.fromkeys(images + inline)), tuple(findings))
+    return Document(blocks, words, tuple(findings))
 
 
 def _too_much(source: str) -> Finding | None:
@@ -141,7 +126,7 @@ def _nested(line: int) -> Finding:
     )
 
 
-def _to_soup(source: str) -> tuple[BeautifulSoup, list[tuple[int, str, str]]]:
+def _to_soup(source: str) -> BeautifulSoup:
     # A fresh converter each time: footnotes and headings keep state.
     converter = Markdown(
         extensions=["nl2br", "tables", "fenced_code", "footnotes", "attr_list", "sane_lists", "abbr", "toc"],
@@ -164,8 +149,7 @@ def _to_soup(source: str) -> tuple[BeautifulSoup, list[tuple[int, str, str]]]:
         clean_content_tags={"script", "style"},
         attribute_filter=_only_safe,
     )
-    tokens = getattr(converter, "toc_tokens", [])
-    return BeautifulSoup(clean, "html.parser"), list(_flatten(tokens))
+    return BeautifulSoup(clean, "html.parser")
 
 
 def _only_safe(tag: str, attribute: str, value: str) -> str | None:
@@ -175,15 +159,6 @@ def _only_safe(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "id":
         return value if re.fullmatch(r"[\w:.-]{1,120}", value) else None
     return value
-
-
-def _flatten(tokens: list[dict[str, object]]) -> list[tuple[int, str, str]]:
-    rows: list[tuple[int, str, str]] = []
-    for token in tokens:
-        rows.append((int(str(token["level"])), str(token["id"]), BeautifulSoup(str(token["name"]), "html.parser").get_text()))
-        children = token.get("children")
-        rows += _flatten(children) if isinstance(children, list) else []
-    return rows
 
 
 def _mark_fields(soup: BeautifulSoup) -> None:
