@@ -107,7 +107,10 @@ def record(
     """Write down how a transaction ended. A late answer may still settle what became uncertain meanwhile."""
     code, enhanced = (reply.code, reply.enhanced) if reply else (None, "")
     words = (reply.text if reply else why)[:500]
-    values: dict[str, Any] = {"state": state, "code": code, "enhanced": enhanced, "reply": words, "changed_at": now, "lease_until": None}
+    number = held.attempts + 1
+    values: dict[str, Any] = {
+        "state": state, "attempts": number, "code": code, "enhanced": enhanced, "reply": words, "changed_at": now, "lease_until": None,
+    }  # fmt: skip
     if next_attempt_at is not None:
         values["next_attempt_at"] = next_attempt_at
     if state != "uncertain":
@@ -118,7 +121,15 @@ def record(
         .values(values)
         .execution_options(synchronize_session=False)
     )
-    session.add(Attempt(delivery_id=held.id, number=held.attempts + 1, at=now, phase=phase, outcome=state, code=code, enhanced=enhanced, reply=words))
+    # A mailing that was cancelled while this one was on the wire has nothing left to come back for.
+    cancelled = exists().where(Mailing.id == Delivery.mailing_id, Mailing.state == "cancelled")
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == held.id, Delivery.state.in_(("planned", "deferred")), cancelled)
+        .values(state="cancelled")
+        .execution_options(synchronize_session=False)
+    )
+    session.add(Attempt(delivery_id=held.id, number=number, at=now, phase=phase, outcome=state, code=code, enhanced=enhanced, reply=words))
     _renew(session, held.token, now)
 
 

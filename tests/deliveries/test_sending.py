@@ -301,4 +301,27 @@ def test_every_attempt_is_written_down(new_post: NewPost, clock: Clock) -> None:
         from sqlalchemy import select
 
         rows = list(session.scalars(select(Attempt).order_by(Attempt.id)))
-    assert [(row.number, row.phase, row.outcome, row.code) for row in rows] == [(1, "rcpt", "deferred", 450), (1, "dot", "accepted", 250)]
+    assert [(row.number, row.phase, row.outcome, row.code) for row in rows] == [(1, "rcpt", "deferred", 450), (2, "dot", "accepted", 250)]
+    assert post.rows()[0].attempts == 2
+
+
+def test_each_refusal_for_the_moment_waits_longer(new_post: NewPost, clock: Clock) -> None:
+    post = new_post({"rcpt": "450 4.2.0 later"})
+    waits = []
+    for _ in range(6):
+        post.send()
+        waits.append((post.rows()[0].next_attempt_at - clock()).total_seconds() / 60)
+        clock.forward(minutes=waits[-1])
+    assert waits == [15, 30, 60, 120, 240, 240]
+
+
+def test_nothing_stays_open_in_a_mailing_that_was_cancelled_at_the_dot(new_post: NewPost) -> None:
+    post = new_post({"dot": "451 later"})
+
+    def cancel() -> None:
+        with post.process.writing() as session:
+            actions.cancel(session, session.get_one(Mailing, post.mailing_id), now=post.process.clock())
+
+    post.faults.on_dot = cancel
+    post.send()
+    assert post.counts == {"cancelled": 1}
