@@ -50,6 +50,19 @@ def ring(actor: Job, *ids: int) -> None:
         log.warning("the doorbell did not ring, the sweep will: %s", error)
 
 
+def greet(url: str) -> None:
+    """Ask an outside broker whether it is there.
+
+    Raises:
+        Exception: it is not; redis, pika and socket errors share no root.
+    """
+    outside: Any = _outside_broker(url)
+    try:
+        outside.client.ping() if url.startswith("redis") else outside.connection
+    finally:
+        outside.close()
+
+
 def _outside_broker(url: str) -> Broker:
     if url.startswith("redis"):
         from dramatiq.brokers.redis import RedisBroker

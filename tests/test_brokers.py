@@ -1,6 +1,7 @@
 """The same mailing by way of a broker server: Valkey and RabbitMQ, with SQLite's place taken by PostgreSQL."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -44,6 +45,17 @@ def test_two_workers_share_a_mailing_by_way_of_a_broker(request: pytest.FixtureR
     assert (shown["state"], shown["counts"]["accepted"]) == ("finished", 60)
     ids = Store(tmp_path).message_ids()
     assert len(ids) == len(set(ids)) == 60
+
+
+@pytest.mark.parametrize("broker", [pytest.param("redis_url", marks=pytest.mark.redis), pytest.param("amqp_url", marks=pytest.mark.rabbitmq)])
+@pytest.mark.xdist_group("brokers")
+def test_check_tells_a_broker_that_answers_from_one_that_is_away(request: pytest.FixtureRequest, tmp_path: Path, broker: str) -> None:
+    url = request.getfixturevalue(broker)
+    away = re.sub(r":\d+", f":{free_port()}", url)
+    for address, there in ((url, True), (away, False)):
+        done = call(tmp_path, "check", "--json", check=False, broker_url=address)
+        (found,) = [row for row in json.loads(done.stdout)["findings"] if row["what"] == "broker"]
+        assert found["ok"] is there, found
 
 
 def test_n2_a_broker_that_is_away_does_not_keep_a_mailing_from_starting(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from newsletter import schema
 from newsletter.accounts import queries as who
+from newsletter.broker import greet
 from newsletter.cli import new_process
 from newsletter.mail.smtp import Conversation, SmtpError, Timeouts, server
 from newsletter.process import Process
@@ -32,13 +33,8 @@ def look_over() -> list[dict[str, Any]]:
 def _check_broker(process: Process) -> dict[str, Any]:
     if process.settings.embedded:
         return {"what": "broker", "ok": True, "text": "embedded"}
-    from newsletter.deliveries.actors import send_mailing
-
     try:
-        if hasattr(send_mailing.broker, "client"):
-            send_mailing.broker.client.ping()
-        else:
-            send_mailing.broker.declare_queue("mailings", ensure=True)  # type: ignore[call-arg]
+        greet(process.settings.broker_url)
     except Exception as error:  # noqa: BLE001 -- redis, pika and socket errors share no root
         return {"what": "broker", "ok": False, "text": f"does not answer: {error}. Mailings start all the same, later."}
     return {"what": "broker", "ok": True, "text": "answers"}
