@@ -102,7 +102,7 @@ def run(host: str | None, port: int | None) -> None:
         "BRIEFTAUBE_DATA_DIR": str(given.data_dir),
         "BRIEFTAUBE_HOST": given.host,
         "BRIEFTAUBE_PORT": str(given.port),
-        "BRIEFTAUBE_CATCHER_PORT": str(given.catcher_port or free_port()),
+        "BRIEFTAUBE_CATCHER_PORT": str(given.catcher_port or free_port(besides=given.port)),
         "PYTHONUNBUFFERED": "1",
     }
     me = [sys.executable, "-m", "newsletter"]

@@ -137,11 +137,14 @@ def follow_lifeline(stop: Callable[[], None]) -> None:
     threading.Thread(target=watch, daemon=True, name="lifeline").start()
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+def free_port(besides: int = 0) -> int:
+    """A port of 127.0.0.1 that nobody uses, and not the one that is spoken for already."""
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = int(sock.getsockname()[1])
+        if port != besides:
+            return port
 
 
 def port_problem(host: str, port: int) -> str:

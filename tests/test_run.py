@@ -37,10 +37,9 @@ class Running:
     def __init__(self, data_dir: Path, **more: object) -> None:
         self.data_dir, self.port = data_dir, free_port()
         data_dir.mkdir(parents=True, exist_ok=True)
-        self.log = (data_dir / "log").open("w+")
-        self.process = subprocess.Popen(
-            [*BRIEFTAUBE, "run", "--port", str(self.port)], env=environment(data_dir, **more), stderr=self.log, start_new_session=True
-        )
+        with (data_dir / "log").open("w") as log:
+            command = [*BRIEFTAUBE, "run", "--port", str(self.port)]
+            self.process = subprocess.Popen(command, env=environment(data_dir, **more), stderr=log, start_new_session=True)
         self.wait()
 
     def wait(self, seconds: float = 30) -> None:
@@ -75,7 +74,6 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
-        self.log.close()
 
 
 @pytest.fixture
