@@ -14,6 +14,7 @@ The packages in the order of the data flow::
     mail            one message: addresses, bytes, SMTP, replies         (pure but for transports)
     archive         published issues -> archive_site -> a folder of files
     deliveries      mailings, the ledger, the sender, the sweep
+    bench           how fast it is, beside the limit
     demo            a complete publication to look at
     catcher         the development mail server and its mailbox
     commands        what can be done from the console

@@ -24,6 +24,7 @@ from newsletter.archive.actors import build_archive
 from newsletter.broker import Job, broker, connect
 from newsletter.deliveries import ledger, queries
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, recover_deliveries, send_mailing, start_scheduled
+from newsletter.deliveries.sending import is_underway, send_once
 from newsletter.errors import SettingsError
 from newsletter.issues import queries as issues
 from newsletter.notices import queries as notices
@@ -37,6 +38,7 @@ LOOK_EVERY = 0.05
 AT_LEAST_EVERY = 1.0
 SWEEP_EVERY = 15.0
 TIDY_EVERY = 600.0
+THREADS = 6
 
 Due = list[tuple[Job, tuple[int, ...]]]
 
@@ -79,8 +81,7 @@ def due(process: Process) -> Due:
         found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
         found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
         found += [(build_archive, (row,)) for row in archive.due(session, now)]
-        lanes = range(process.settings.smtp_connections)
-        found += [(send_mailing, (row, lane)) for row in queries.sendable(session, now) for lane in lanes]
+        found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):
             found.append((recover_deliveries, ()))
@@ -99,7 +100,7 @@ def run(process: Process) -> None:
         used.add_middleware(underway)
         if process.settings.embedded:
             _recover_everything(process)
-        threads = process.settings.smtp_connections + 3
+        threads = THREADS
         worker = Worker(used, worker_threads=threads, worker_timeout=200)
         worker.start()
         log.info("the worker is ready with %s threads", threads)
@@ -151,8 +152,19 @@ def _ring_until_stopped(process: Process, underway: Underway) -> None:
 
 def _ring_all(process: Process, underway: Underway) -> None:
     for actor, ids in due(process):
-        if underway.begin(actor, ids):
+        if actor is send_mailing and not process.settings.embedded:
+            # A bell reaches one worker, but a mailing is work for all of them: each joins in by itself.
+            if not is_underway(*ids):
+                threading.Thread(target=_join_in, args=(process, *ids), name=f"mailing-{ids[0]}").start()
+        elif underway.begin(actor, ids):
             actor.send(*ids)
+
+
+def _join_in(process: Process, mailing_id: int) -> None:
+    try:
+        send_once(process, mailing_id)
+    except Exception:
+        log.exception("mailing %s stopped here", mailing_id)
 
 
 def _show_life(process: Process) -> None:

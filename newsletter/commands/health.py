@@ -6,7 +6,8 @@ from newsletter import schema
 from newsletter.accounts import queries as who
 from newsletter.broker import greet
 from newsletter.cli import new_process
-from newsletter.mail.smtp import Conversation, SmtpError, Timeouts, server
+from newsletter.mail.connection import Conversation
+from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.process import Process
 from newsletter.transports.queries import in_use
 

@@ -5,13 +5,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, text, update
+from sqlalchemy import case, func, insert, literal, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from newsletter.archive.actions import request_build
 from newsletter.deliveries import policy, queries
-from newsletter.deliveries.models import Delivery, Mailing
+from newsletter.deliveries.models import IS_ODD, IS_WAITING, Beat, Delivery, Mailing
 from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.issues.composition import Composition, compose
@@ -19,9 +19,11 @@ from newsletter.issues.models import Issue
 from newsletter.issues.policy import refusal
 from newsletter.issues.queries import next_number
 from newsletter.links import Links
+from newsletter.mail.providers import HOUSE_OF
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.subscriptions.models import Subscriber, Subscription
+from newsletter.transports import throttles
 
 
 def start(session: Session, links: Links, *, publication: Publication, issue: Issue, undo: timedelta, now: datetime) -> int:
@@ -82,10 +84,14 @@ def _freeze(publication: Publication, issue: Issue, composition: Composition, li
 
 
 def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
-    random = "lower(hex(randomblob(12)))" if session.get_bind().dialect.name == "sqlite" else "replace(gen_random_uuid()::text, '-', '')"
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    random = "lower(hex(randomblob(12)))" if sqlite else "replace(gen_random_uuid()::text, '-', '')"
+    at = func.instr(Subscriber.canonical, "@") if sqlite else func.strpos(Subscriber.canonical, "@")
+    domain = func.substr(Subscriber.canonical, at + 1)
     rows = (
         select(
-            literal(mailing.id), Subscription.subscriber_id, Subscription.id, Subscriber.canonical, text(random),
+            literal(mailing.id), Subscription.subscriber_id, Subscription.id, Subscriber.canonical,
+            case(HOUSE_OF, value=domain, else_=domain), text(random),
             literal("planned"), literal(0), literal(now, Delivery.next_attempt_at.type), literal(now, Delivery.changed_at.type),
             literal(""), literal(""),
         )
@@ -98,6 +104,7 @@ def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
         "subscriber_id",
         "subscription_id",
         "canonical",
+        "provider",
         "reference",
         "state",
         "attempts",
@@ -160,21 +167,22 @@ def resume(session: Session, mailing: Mailing, *, now: datetime) -> None:
         raise Conflict("A mailing that is %(old)s cannot become %(new)s.", old=mailing.state, new="sending")
     mailing.become("sending")
     mailing.trouble, mailing.setbacks, mailing.next_attempt_at = "", 0, now
-    waiting = Delivery.mailing_id == mailing.id, Delivery.state == "planned"
+    throttles.wake(session)
+    waiting = Delivery.mailing_id == mailing.id, IS_WAITING, Delivery.state == "planned"
     session.execute(update(Delivery).where(*waiting).values(next_attempt_at=now))
     session.flush()
 
 
 def cancel(session: Session, mailing: Mailing, *, now: datetime) -> None:
-    """Nobody else gets it. Rows that a sender holds are settled by that sender.
+    """Nobody else gets it. Rows that a sender holds are settled by that sender, or when its lease is over.
 
     Raises:
         Conflict: it is over.
     """
     mailing.become("cancelled")
     mailing.settled_at = now
-    waiting = Delivery.mailing_id == mailing.id, Delivery.state.in_(("planned", "deferred", "claimed"))
-    session.execute(update(Delivery).where(*waiting).values(state="cancelled", token=None, lease_until=None, changed_at=now))
+    waiting = Delivery.mailing_id == mailing.id, IS_WAITING
+    session.execute(update(Delivery).where(*waiting).values(state="cancelled", changed_at=now).execution_options(synchronize_session=False))
     session.flush()
 
 
@@ -191,8 +199,8 @@ def settle_uncertain(session: Session, mailing: Mailing, *, again: bool, now: da
 
     Gives back how many there were.
     """
-    rows = Delivery.mailing_id == mailing.id, Delivery.state == "uncertain"
-    values: dict[str, Any] = {"changed_at": now, "token": None, "lease_until": None}
+    rows = Delivery.mailing_id == mailing.id, IS_ODD, Delivery.state == "uncertain"
+    values: dict[str, Any] = {"changed_at": now, "claim_id": None}
     if again:
         values |= {"state": "planned", "next_attempt_at": now, "reply": mark("Sent once more by decision.")}
     else:
@@ -205,8 +213,12 @@ def settle_uncertain(session: Session, mailing: Mailing, *, again: bool, now: da
     return decided
 
 
-def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, now: datetime) -> None:
-    """The server did not play along. Wait a while, or stop until somebody has looked (D2, I8)."""
+def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, until: datetime | None = None, now: datetime) -> None:
+    """The server did not play along. Wait a while, or stop until somebody has looked (D2, I8).
+
+    Args:
+        until: how long to wait; a little longer each time when nobody says.
+    """
     mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
     if mailing.state != "sending":
         return
@@ -214,20 +226,29 @@ def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, now: da
     if stop:
         mailing.become("paused")
     else:
-        mailing.next_attempt_at = policy.back_off(mailing.setbacks, now)
+        mailing.next_attempt_at = until or policy.back_off(mailing.setbacks, now)
         mailing.setbacks += 1
     session.flush()
 
 
-def sender_refused(session: Session, mailing_id: int, *, why: str, now: datetime) -> bool:
-    """Somebody's server refused us, not the recipient. After a few in a row the mailing stops (D4)."""
-    mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
-    mailing.setbacks += 1
-    if mailing.setbacks >= policy.REFUSALS_OF_SENDER and mailing.state == "sending":
-        mailing.become("paused")
-        mailing.trouble = why[:500]
-    session.flush()
-    return mailing.state != "sending"
+def forget_setbacks(session: Session, mailing_id: int) -> None:
+    """Mails are taken again."""
+    troubled = or_(Mailing.setbacks > 0, Mailing.trouble != "")
+    session.execute(
+        update(Mailing)
+        .where(Mailing.id == mailing_id, Mailing.state == "sending", troubled)
+        .values(setbacks=0, trouble="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def beat(session: Session, mailing_id: int, *, worker: str, rate: float, now: datetime) -> None:
+    """A worker says how fast it is with a mailing."""
+    row = session.get(Beat, (mailing_id, worker))
+    if row is None:
+        session.add(Beat(mailing_id=mailing_id, worker=worker, at=now, rate=rate))
+    else:
+        row.at, row.rate = now, rate
 
 
 def _rows(result: Any) -> int:

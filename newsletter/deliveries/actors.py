@@ -8,9 +8,9 @@ from newsletter.process import current
 
 
 @dramatiq.actor(broker=broker, queue_name="mailings")
-def send_mailing(mailing_id: int, lane: int = 0) -> None:
-    """Hand over what is due. Several lanes work on one mailing at a time."""
-    sending.send(current(), mailing_id)
+def send_mailing(mailing_id: int) -> None:
+    """Hand over what is due."""
+    sending.send_once(current(), mailing_id)
 
 
 @dramatiq.actor(broker=broker)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from newsletter.mail.replies import classify
 from newsletter.mail.smtp import Phase, SmtpError
+from newsletter.transports import policy as transports
 
 BATCH = 20
+LARGEST_BATCH = 1000
+# Renewed every two seconds while the sender lives, also while it waits ten minutes for an answer (S3).
 LEASE = timedelta(minutes=5)
-# Longer than the ten minutes that a server may take after the dot (S3).
-HAND_OVER_LEASE = timedelta(minutes=12)
 GIVE_UP_AFTER = timedelta(hours=48)
 MESSAGES_PER_CONNECTION = 100
 REFUSALS_OF_SENDER = 3  # D4: this many in a row and the mailing stops by itself
@@ -50,6 +51,11 @@ def judge(error: SmtpError) -> Verdict:
     if classify(reply) == "sender":
         return Verdict("planned", "sender")
     return Verdict("refused", "recipient")
+
+
+def wants_patience(error: SmtpError) -> bool:
+    """Whether the recipient's provider asks to be left alone for a while."""
+    return error.phase not in OF_THE_SESSION and transports.wants_patience(error.reply)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime:

@@ -1,18 +1,23 @@
 """Reading mailings and the ledger."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
-from newsletter.deliveries.models import DELIVERY_STATES, OPEN_STATES, Attempt, Delivery, Mailing
+from newsletter.deliveries.models import DELIVERY_STATES, IS_ODD, IS_WAITING, ODD_STATES, OPEN_STATES, Beat, Claiming, Delivery, Mailing
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
+from newsletter.orm import wave
 from newsletter.subscriptions.models import Subscriber
 
 PAGE = 50
+FRESH = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -50,23 +55,45 @@ def of_issue(session: Session, issue_id: int) -> Mailing | None:
 
 
 def counts(session: Session, mailing_id: int) -> dict[str, int]:
-    """Deliveries by state, every state named (I1)."""
-    rows = session.execute(select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state))
-    return dict.fromkeys(DELIVERY_STATES, 0) | {row[0]: row[1] for row in rows}
+    """Deliveries by state, every state named (I1).
+
+    The waiting and the odd ones are counted in their own small indexes, those in hands by their claims; of all others
+    there is only one state.
+    """
+    numbers = dict.fromkeys(DELIVERY_STATES, 0)
+    held = in_hands(session, [row.id for row in session.execute(select(Claiming.id).where(Claiming.mailing_id == mailing_id))])
+    numbers |= Counter(row.state for row in held)
+    for some_states in (IS_WAITING, IS_ODD):
+        some = select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id, some_states).group_by(Delivery.state)
+        numbers |= {row[0]: row[1] for row in session.execute(some)}
+    everybody = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.mailing_id == mailing_id)) or 0
+    return numbers | {"accepted": everybody - sum(numbers.values())}
+
+
+def in_hands(session: Session, claims: Sequence[int]) -> Sequence[Row[Any]]:
+    """The deliveries of some claims that are claimed or handing over: id and state."""
+    rows = session.execute(select(Claiming.id, Claiming.ids).where(Claiming.id.in_(claims))).all()
+    return wave(session, _IN_HANDS, "vid bigint, vclaim bigint", [(number, claim_id) for claim_id, ids in rows for number in ids]).all()
+
+
+_IN_HANDS = "SELECT d.id, d.state FROM {v} JOIN deliveries d ON d.id = vid AND d.claim_id = vclaim WHERE d.state IN ('claimed', 'handing_over')"
 
 
 def progress(session: Session, mailing: Mailing, now: datetime) -> Progress:
-    """Counts, mails a second so far, and seconds that are left at that rate."""
+    """Counts, mails a second by what the workers said last, and seconds that are left at that rate."""
     numbers = counts(session, mailing.id)
-    first, last = session.execute(
-        select(func.min(Attempt.at), func.max(Attempt.at)).join(Delivery, Delivery.id == Attempt.delivery_id).where(Delivery.mailing_id == mailing.id)
-    ).one()
-    settled = sum(numbers[state] for state in ("accepted", "refused", "uncertain"))
-    end = now if mailing.state == "sending" else last
-    spent = (end - first).total_seconds() if first and end else 0.0
-    rate = settled / spent if spent > 0.5 else 0.0
+    rate = session.scalar(select(func.sum(Beat.rate)).where(Beat.mailing_id == mailing.id, Beat.at > now - FRESH)) or 0.0
+    if mailing.state != "sending" or not rate:
+        rate = _on_average(mailing, numbers, now)
     waiting = numbers["planned"] + numbers["claimed"] + numbers["handing_over"]
     return Progress(numbers, round(rate, 2), waiting / rate if rate else None)
+
+
+def _on_average(mailing: Mailing, numbers: dict[str, int], now: datetime) -> float:
+    if mailing.started_at is None:
+        return 0.0
+    spent = ((mailing.settled_at or now) - mailing.started_at).total_seconds()
+    return sum(numbers[state] for state in ("accepted", "refused", "uncertain")) / max(spent, 1.0)
 
 
 def latest(session: Session, publication_id: int) -> tuple[Mailing, Issue] | None:
@@ -79,10 +106,11 @@ def latest(session: Session, publication_id: int) -> tuple[Mailing, Issue] | Non
 
 def rows_in(session: Session, mailing_id: int, state: str, after: int = 0) -> list[tuple[Delivery, Subscriber | None]]:
     """One page of the ledger, by keyset; at most PAGE + 1 rows."""
+    small = {"planned": [IS_WAITING], "deferred": [IS_WAITING], **{odd: [IS_ODD] for odd in ODD_STATES}}
     rows = session.execute(
         select(Delivery, Subscriber)
         .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(Delivery.mailing_id == mailing_id, Delivery.state == state, Delivery.id > after)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state == state, *small.get(state, []), Delivery.id > after)
         .order_by(Delivery.id)
         .limit(PAGE + 1)
     )
@@ -109,17 +137,17 @@ def in_undo(session: Session, now: datetime) -> list[int]:
 
 def sendable(session: Session, now: datetime) -> list[int]:
     """Mailings that have something to hand over now."""
-    ready = exists().where(Delivery.mailing_id == Mailing.id, Delivery.state.in_(("planned", "deferred")), Delivery.next_attempt_at <= now)
+    ready = exists().where(Delivery.mailing_id == Mailing.id, IS_WAITING, Delivery.state.in_(("planned", "deferred")), Delivery.next_attempt_at <= now)
     return list(session.scalars(select(Mailing.id).where(Mailing.state == "sending", Mailing.next_attempt_at <= now, ready)))
 
 
 def finishable(session: Session) -> list[int]:
     """Mailings that are sending with nothing left to send (I10)."""
-    still = exists().where(Delivery.mailing_id == Mailing.id, Delivery.state.in_(OPEN_STATES))
-    return list(session.scalars(select(Mailing.id).where(Mailing.state == "sending", ~still)))
+    waiting = exists().where(Delivery.mailing_id == Mailing.id, IS_WAITING)
+    held = exists().where(Claiming.mailing_id == Mailing.id)
+    return list(session.scalars(select(Mailing.id).where(Mailing.state == "sending", ~waiting, ~held)))
 
 
 def abandoned(session: Session, now: datetime) -> bool:
     """Whether somebody holds a lease that is over."""
-    query = select(Delivery.id).where(Delivery.state.in_(("claimed", "handing_over")), Delivery.lease_until <= now).limit(1)
-    return session.scalar(query) is not None
+    return session.scalar(select(Claiming.id).where(Claiming.lease_until <= now).limit(1)) is not None

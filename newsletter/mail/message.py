@@ -4,9 +4,11 @@ import binascii
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email import policy
+from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 
@@ -62,16 +64,34 @@ def compose(letter: Letter, at: datetime) -> bytes:
         Refused: a value must not stand in a header.
         MessageBroken: reading the bytes back gives something else than was meant.
     """
-    fields = _fields(letter, at)
-    # A quoted-printable body never contains "=_", so the boundary cannot occur in it (RFC 2045 §6.7).
-    boundary = f"=_{hashlib.sha256(letter.reference.encode()).hexdigest()[:24]}"
-    head = [*fields, "MIME-Version: 1.0", f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"']
-    parts = [_part("text/plain", letter.text), _part("text/html", letter.html)]
-    body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
+    before, between, after = frame(letter.reference)
+    head = head_of(letter, at, boundary_key=letter.reference)
+    body = b"".join((before, quoted(letter.text).encode("ascii"), b"\r\n", between, quoted(letter.html).encode("ascii"), b"\r\n", after))
     # Only a recipient who needs SMTPUTF8 has an address beyond ASCII in the head (RFC 6532 §3.2).
-    raw = ("\r\n".join(head) + "\r\n\r\n" + body).encode("utf-8" if letter.recipient.needs_smtputf8 else "ascii")
+    raw = head.encode("utf-8" if letter.recipient.needs_smtputf8 else "ascii") + b"\r\n\r\n" + body
     verify(raw, letter)
     return raw
+
+
+def head_of(letter: Letter, at: datetime, *, boundary_key: str) -> str:
+    """The head of a mail without the empty line after it."""
+    content_type = f'Content-Type: multipart/alternative;\r\n boundary="{_boundary(boundary_key)}"'
+    return "\r\n".join([*_fields(letter, at), "MIME-Version: 1.0", content_type])
+
+
+def frame(boundary_key: str) -> tuple[bytes, bytes, bytes]:
+    """What stands before the plain body, between the two, and after the HTML body."""
+    boundary = _boundary(boundary_key)
+    plain, html = (f"--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" for kind in _KINDS)
+    return plain.encode("ascii"), b"\r\n" + html.encode("ascii"), f"\r\n--{boundary}--\r\n".encode("ascii")
+
+
+_KINDS = ("text/plain", "text/html")
+
+
+def _boundary(key: str) -> str:
+    # A quoted-printable body never contains "=_", so the boundary cannot occur in it (RFC 2045 §6.7).
+    return f"=_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
 def _fields(letter: Letter, at: datetime) -> list[str]:
@@ -105,10 +125,6 @@ def _fields(letter: Letter, at: datetime) -> list[str]:
     return fields
 
 
-def _part(kind: str, text: str) -> str:
-    return f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{quoted(text)}\r\n"
-
-
 def quoted(text: str) -> str:
     """Quoted-printable, CRLF, at most 76 characters a line (RFC 2045 §6.7).
 
@@ -119,22 +135,31 @@ def quoted(text: str) -> str:
     encoded = binascii.b2a_qp(text.encode("utf-8"), quotetabs=False, istext=True, header=False).decode("ascii")
     encoded = re.sub(r"(?m)^\.", "=2E", encoded)
     encoded = re.sub(r"(?m)^From ", "=46rom ", encoded)
-    lines = [piece for line in encoded.split("\n") for piece in _within(line)]
+    lines = [piece for line in encoded.split("\n") for piece in within(line)]
     return "\r\n".join(lines)
 
 
-def _within(line: str) -> list[str]:
-    """A line that grew beyond 76 characters by the encodings above, broken once more."""
-    if len(line) <= 76:
+def within(line: str, longest: int = 76) -> list[str]:
+    """A line of quoted-printable, broken softly where it is longer than that."""
+    if len(line) <= longest:
         return [line]
     cut = 75
     while "=" in line[cut - 2 : cut]:
         cut -= 1
-    return [line[:cut] + "=", *_within(line[cut:])]
+    return [line[:cut] + "=", *within(line[cut:], longest)]
 
 
-def verify(raw: bytes, letter: Letter) -> None:
+def field_names(letter: Letter) -> set[str]:
+    """The names of the header fields of such a mail, in lower case."""
+    return {line.partition(":")[0].lower() for line in _fields(replace(letter, reference="x"), _EPOCH)} | {"mime-version", "content-type"}
+
+
+def verify(raw: bytes, letter: Letter, besides: Iterable[str] = (), text: str | None = None, html: str | None = None) -> None:
     """Read the bytes back and compare them with what was meant.
+
+    Args:
+        besides: further fields that stand there, such as signatures.
+        text: what the plain body must say, if that is to be compared, too; so ``html``.
 
     Raises:
         MessageBroken: a field is there twice, missing or different, or a line is too long.
@@ -143,9 +168,9 @@ def verify(raw: bytes, letter: Letter) -> None:
         raise MessageBroken("A line is too long or not ASCII.")
     if re.search(rb"(?<!\r)\n|\r(?!\n)|\0", raw):
         raise MessageBroken("A line does not end in CRLF.")
-    parsed = BytesParser(policy=policy.default).parsebytes(raw, headersonly=True)
+    parsed = BytesParser(policy=policy.default).parsebytes(raw, headersonly=text is None)
     wanted = Counter(line.partition(":")[0].lower() for line in _fields(letter, _EPOCH))
-    wanted.update(("mime-version", "content-type"))
+    wanted.update(("mime-version", "content-type", *besides))
     found = Counter(name.lower() for name in parsed.keys())  # noqa: SIM118 -- a message is no dict: duplicates matter
     if found != wanted:
         raise MessageBroken(f"The header fields are {dict(found)}, not {dict(wanted)}.")
@@ -153,6 +178,15 @@ def verify(raw: bytes, letter: Letter) -> None:
         raise MessageBroken("The subject does not read as it was meant.")
     if letter.leave_url and str(parsed["List-Unsubscribe"]) != f"<{letter.leave_url}>":
         raise MessageBroken("The unsubscribe address does not read as it was meant.")
+    for kind, meant in (("plain", text), ("html", html)):
+        part = parsed.get_body((kind,)) if meant is not None and isinstance(parsed, EmailMessage) else None
+        if meant is not None and (part is None or _lines(part.get_content()) != _lines(meant)):
+            raise MessageBroken(f"The {kind} body does not read as it was meant.")
+
+
+def _lines(text: str) -> str:
+    # Line ends are CRLF on the wire, and a part may end in one more.
+    return re.sub(r"\r\n|\r|\n|\x85|\u2028|\u2029", "\n", text).replace("\0", "").rstrip("\n")
 
 
 def _plain(text: str) -> str:

@@ -25,6 +25,14 @@ class Reply:
         return f"{self.code} {self.text}".strip()
 
 
+def printable(text: bytes | str) -> str:
+    """The text of a reply as it may be stored and shown: one line, at most 400 characters, nothing invisible."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    if not words.isprintable():
+        words = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
+    return words.strip()[:400]
+
+
 # RFC 3463 subjects and details that speak of the address itself. Only these may ever suppress (I8).
 _DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"}
 _FULL = {"5.2.2", "4.2.2"}

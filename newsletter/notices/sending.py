@@ -3,8 +3,9 @@
 import logging
 
 from newsletter.mail.addresses import parse
+from newsletter.mail.connection import Conversation
 from newsletter.mail.replies import Reply, classify
-from newsletter.mail.smtp import Conversation, Phase, SmtpError, server
+from newsletter.mail.smtp import Phase, SmtpError, server
 from newsletter.notices import actions
 from newsletter.notices.models import Notice
 from newsletter.process import Process

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.orm import Base
@@ -58,3 +58,32 @@ class Publication(Base):
         ]
         lines = [" · ".join(part for part in row if part) for row in (first, second)]
         return [line for line in [*lines, *self.imprint_more.splitlines()] if line.strip()]
+
+
+class SigningKey(Base):
+    """A DKIM key of a domain. The private half is stored encrypted (P6); ``record`` is the TXT record to publish.
+
+    new -> active -> retired. A retired one stays published for a while: mail on its way was signed with it.
+    """
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (
+        UniqueConstraint("domain", "selector"),
+        CheckConstraint("state IN ('new', 'active', 'retired')", name="state"),
+        CheckConstraint("algorithm IN ('rsa', 'ed25519')", name="algorithm"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    domain: Mapped[str] = mapped_column(String(253))
+    selector: Mapped[str] = mapped_column(String(63))
+    algorithm: Mapped[str] = mapped_column(String(10))
+    private: Mapped[str] = mapped_column(Text)
+    record: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default="new")
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
+
+    @property
+    def host(self) -> str:
+        """Where the record belongs."""
+        return f"{self.selector}._domainkey.{self.domain}"

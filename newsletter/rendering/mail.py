@@ -129,6 +129,15 @@ def twice(value: object) -> Markup:
     return Markup(escape(escape(str(value))))  # noqa: S704 -- this is the escaping
 
 
+def cut(text: str) -> list[str | tuple[str, str]]:
+    """A body cut at everything that is the reader's own: (field, fallback), the leave address among them."""
+    pieces: list[str | tuple[str, str]] = []
+    for index, stretch in enumerate(text.split(LEAVE)):
+        pieces += [("leave", "")] if index else []
+        pieces += merge.cut(stretch)
+    return pieces
+
+
 def final(parts: MailParts, values: dict[str, str], leave_url: str) -> MailParts:
     """The bodies for one reader."""
     html = merge.fill_html(parts.html, values).replace(LEAVE, escape(leave_url))

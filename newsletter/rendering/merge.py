@@ -81,8 +81,20 @@ def fill_html(text: str, values: Mapping[str, str]) -> str:
     return _MARKED.sub(lambda match: escape(clean(values.get(match.group(1), ""))) or match.group(2), text)
 
 
+def cut(text: str) -> list[str | tuple[str, str]]:
+    """A text cut at its marks: plain text, and (field, fallback) for each mark."""
+    pieces: list[str | tuple[str, str]] = []
+    at = 0
+    for match in _MARKED.finditer(text):
+        pieces += [text[at : match.start()], (match.group(1), match.group(2))]
+        at = match.end()
+    return [piece for piece in [*pieces, text[at:]] if piece]
+
+
 def clean(value: str) -> str:
     """A value of a person as it may stand in a mail: NFC, no controls, at most 100 characters."""
+    if value.isascii() and value.isprintable():
+        return value[:LONGEST_VALUE].strip()
     value = unicodedata.normalize("NFC", value)
     value = "".join(" " if letter in "\t\n\r" else letter for letter in value if letter in "\t\n\r" or unicodedata.category(letter)[0] != "C")
     return without_private(value)[:LONGEST_VALUE].strip()

@@ -1,5 +1,6 @@
 """Asking, confirming, leaving, forgetting."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from newsletter.links import Links
 from newsletter.mail.addresses import Address, mailbox_key, parse
 from newsletter.mail.headers import guard
 from newsletter.notices.actions import queue
+from newsletter.orm import wave
 from newsletter.publications.models import Publication
 from newsletter.rendering.merge import clean
 from newsletter.subscriptions import policy, queries
@@ -199,12 +201,20 @@ def new_leave_link(session: Session, *, subscription_id: int, now: datetime) -> 
     return secret
 
 
+def keep_leave_links(session: Session, links: Sequence[tuple[str, int]], *, now: datetime) -> None:
+    """Store the unsubscribe addresses of mails that are about to leave: pairs of digest and subscription."""
+    if links:
+        sql = "INSERT INTO leave_links (digest, subscription_id, created_at) SELECT vdigest, vsub, :now FROM {v}"
+        wave(session, sql, "vdigest text, vsub bigint", links, now=now)
+
+
 def leave(session: Session, *, secret: str, how: str, now: datetime) -> Subscription | None:
     """Somebody leaves. Doing it twice is the same as doing it once; an unknown link does nothing (U6)."""
     found = queries.by_leave_link(session, secret)
     if found is None:
         return None
     subscription, subscriber = found
+    session.execute(update(LeaveLink).where(LeaveLink.digest == digest(secret), LeaveLink.used_at.is_(None)).values(used_at=now))
     if subscription.state == "unsubscribed":
         return subscription
     chain = queries.consents_of(session, subscription.id)

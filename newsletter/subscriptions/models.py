@@ -124,13 +124,17 @@ class Confirmation(Base):
 
 
 class LeaveLink(Base):
-    """The hash of one unsubscribe address. It works for ever, whatever happens to the secret key (U6, T4)."""
+    """The hash of one unsubscribe address. It works for ever, whatever happens to the secret key (U6, T4).
+
+    ``used_at`` proves that the mail it stood in has arrived.
+    """
 
     __tablename__ = "leave_links"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Suppression(Base):

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.mail.addresses import Address
-from newsletter.mail.smtp import Conversation, SmtpError, Timeouts, server
+from newsletter.mail.connection import Conversation
+from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.tokens import Tokens
 from newsletter.transports.models import Transport
 

@@ -71,13 +71,13 @@ class Post:
 
 
 @pytest.fixture
-def new_post(process: Process) -> Iterator[Callable[..., Post]]:
+def new_post(new_process: Callable[..., Process]) -> Iterator[Callable[..., Post]]:
     servers: list[FaultyServer] = []
 
-    def make(plan: dict[str, object] | None = None, readers: int = 1, **more: object) -> Post:
+    def make(plan: dict[str, object] | None = None, readers: int = 1, settings: dict[str, object] | None = None, **more: object) -> Post:
         faults = FaultyServer(plan or {}, **more).__enter__()
         servers.append(faults)
-        return Post(process, faults, readers)
+        return Post(new_process(**(settings or {})), faults, readers)
 
     yield make
     for server in servers:

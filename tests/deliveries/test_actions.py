@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.archive.models import Build
-from newsletter.deliveries import actions, queries, schedule
+from newsletter.deliveries import actions, ledger, queries, schedule
 from newsletter.deliveries.models import Delivery, Mailing
 from newsletter.errors import Conflict, Refused
 from newsletter.issues.actions import schedule as plan
@@ -134,12 +134,19 @@ def test_i10_a_mailing_is_finished_when_nothing_is_open(process: Process, clock:
     mailing_id = start(process, publication_id, cast.issue(process, publication_id), undo=0)
     with process.writing() as session:
         actions.begin(session, mailing_id, now=clock())
-        for state in ("planned", "claimed", "handing_over", "deferred"):
-            session.scalars(select(Delivery)).one().state = state
+        delivery = session.scalars(select(Delivery)).one()
+        for state in ("planned", "deferred"):
+            delivery.state = state
             session.flush()
             assert not actions.finish(session, mailing_id, now=clock())
-        session.scalars(select(Delivery)).one().state = "uncertain"
+        delivery.state = "planned"
         session.flush()
+        (held,) = ledger.claim(session, mailing_id, now=clock())
+        assert not actions.finish(session, mailing_id, now=clock())
+        ledger.hand_over(session, [ledger.Wish(held, (), "x" * 64, 0)], now=clock())
+        assert not actions.finish(session, mailing_id, now=clock())
+        ledger.settle(session, [ledger.Result(held, "uncertain", "dot")], now=clock())
+        ledger.keep(session, [held.claim_id], now=clock())
         assert actions.finish(session, mailing_id, now=clock())
 
 

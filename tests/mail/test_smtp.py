@@ -3,7 +3,8 @@
 import pytest
 
 from newsletter.mail.addresses import parse
-from newsletter.mail.smtp import Conversation, Phase, Server, SmtpError, Timeouts, server
+from newsletter.mail.connection import Conversation
+from newsletter.mail.smtp import Phase, Server, SmtpError, Timeouts, server
 from tests.support.faults import FaultyServer
 from tests.support.services import free_port
 
@@ -69,9 +70,7 @@ def test_s4_closing_after_250_does_not_turn_success_into_failure() -> None:
 
 
 def test_without_the_dot_the_server_has_nothing() -> None:
-    with FaultyServer() as faults:
-        conversation = Conversation(server(faults.url), "localhost", QUICK)
-        conversation.open()
+    with FaultyServer() as faults, Conversation(server(faults.url), "localhost", QUICK) as conversation:
         conversation.offer("b@example.org", parse("ada@example.org"), RAW)
         conversation.abandon()
         assert not conversation.alive
@@ -104,20 +103,20 @@ def test_f10_an_address_beyond_ascii_goes_out_with_smtputf8() -> None:
 def test_f15_no_password_goes_out_when_the_server_offers_no_encryption() -> None:
     with FaultyServer() as faults, pytest.raises(SmtpError) as caught:
         host, port = faults.url.removeprefix("smtp://").split(":")
-        Conversation(Server(host, int(port), "starttls", "user", "geheim"), "localhost", QUICK).open()
+        Conversation(Server(host, int(port), "starttls", "user", "geheim"), "localhost", QUICK).__enter__()
     assert caught.value.phase == Phase.STARTTLS
 
 
 def test_f15_a_certificate_that_is_not_valid_is_not_accepted() -> None:
     with FaultyServer(offers=("STARTTLS",)) as faults, pytest.raises(SmtpError) as caught:
         host, port = faults.url.removeprefix("smtp://").split(":")
-        Conversation(Server(host, int(port), "starttls"), "localhost", QUICK).open()
+        Conversation(Server(host, int(port), "starttls"), "localhost", QUICK).__enter__()
     assert caught.value.phase == Phase.STARTTLS
 
 
 def test_nobody_listening_is_said_in_a_sentence() -> None:
     with pytest.raises(SmtpError, match="Nobody listens"):
-        Conversation(Server("127.0.0.1", free_port()), "localhost", QUICK).open()
+        Conversation(Server("127.0.0.1", free_port()), "localhost", QUICK).__enter__()
 
 
 def test_p6_a_password_does_not_show_in_a_representation() -> None:

@@ -1,0 +1,1 @@
+"""The figures of the README, each with its limit measured in the same run."""
