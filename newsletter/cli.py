@@ -145,9 +145,14 @@ def worker() -> None:
 
 @main.command()
 @click.option("--port", type=int, help="The port to listen on.")
+@click.option("--faults", help="Go wrong by plan: “rcpt=450 4.2.1 later@every:50; dot=close@chance:0.01”. Keeps nothing but the journal.")
+@click.option("--journal", type=click.Path(dir_okay=False), help="With --faults: a file that gets a line for every mail that was taken.")
 @sentences
-def smtpd(port: int | None) -> None:
+def smtpd(port: int | None, faults: str | None, journal: str | None) -> None:
     """Run the development mail catcher: it keeps every mail and sends nothing on."""
+    if faults is not None:
+        _go_wrong(faults, journal, port or 2525)
+        return
     import asyncio
     import contextlib
     import signal
@@ -168,6 +173,18 @@ def smtpd(port: int | None) -> None:
 
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(catch())
+
+
+def _go_wrong(faults: str, journal: str | None, port: int) -> None:
+    import signal
+    from pathlib import Path
+
+    from newsletter.catcher.faults import FaultyServer, read_plan
+
+    offers = ("PIPELINING", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8")
+    with FaultyServer(read_plan(faults), offers=offers, journal=Path(journal) if journal else None, port=port, keep=False) as server:
+        click.echo(f"{server.url} goes wrong as planned", err=True)
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
 
 def _ignore(value: object) -> None:

@@ -244,17 +244,15 @@ def test_a_broken_head_names_its_line(tmp_path: Path, head: str) -> None:
 
 
 @pytest.mark.xdist_group("soak")
-def test_two_thousand_letters_while_the_worker_is_killed_three_times(tmp_path: Path) -> None:
-    """The promise: the sum is the audience, nobody twice, nobody lost."""
+def test_two_thousand_letters_while_the_worker_is_killed_again_and_again(tmp_path: Path) -> None:
+    """The promise: the sum is the audience, nobody twice, nobody lost, and the mail server's journal settles the rest."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from benchmarks.soak import soak
+    from benchmarks.soak import Trial, soak
 
-    result = soak(tmp_path / "data", readers=2000, kills=3, seed=1)
-    assert result.sum == result.audience == 2000
-    assert result.doubles == 0
-    assert result.lost == 0
-    assert result.uncertain <= 3 * 4
-    assert result.state == "finished"
+    result = soak(tmp_path / "data", Trial(readers=2000, rate=400))
+    assert result.kills >= 2
+    assert result.uncertain <= 4 * result.kills
+    assert not result.broken, result
 
 
 @pytest.mark.postgres

@@ -1,5 +1,6 @@
 """Commands on mailings and the archive."""
 
+import re
 from pathlib import Path
 
 import click
@@ -77,6 +78,25 @@ def mailing_resume(mailing_id: int, as_json: bool) -> None:
 def mailing_cancel(mailing_id: int, as_json: bool) -> None:
     """Send it to nobody else."""
     _change(mailing_id, "cancel", as_json)
+
+
+@mailing.command("evidence")
+@click.argument("mailing_id", type=int)
+@click.option("--log", "log_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The log of your mail server (Postfix).")
+@click.option("--complete", is_flag=True, help="The log has every mail of those days: what is missing there was not taken and is sent once more.")
+@as_json
+@sentences
+def mailing_evidence(mailing_id: int, log_file: Path, complete: bool, as_json: bool) -> None:
+    """Settle the uncertain ones by the log of your mail server."""
+    process = new_process("mailing")
+    with log_file.open(encoding="utf-8", errors="replace") as lines:
+        # Postfix' cleanup writes message-id=<…> for every mail that it has queued; the fault server's journal is JSON.
+        taken = {name for line in lines for name in re.findall(r"message[-_]id(?:=|\": \")<([^>\s]+)>", line)}
+    with process.writing() as session:
+        ledger.get(session, mailing_id)
+        found = deliveries.settle_by_evidence(session, mailing_id, taken=taken, complete=complete, now=process.clock())
+    words = f"{found['accepted']} are accepted, {found['planned']} are sent once more, {found['uncertain']} stay uncertain."
+    show({"id": mailing_id, **found}, as_json, words)
 
 
 @click.group()

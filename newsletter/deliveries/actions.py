@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.archive.actions import request_build
 from newsletter.deliveries import policy, queries
-from newsletter.deliveries.models import IS_ODD, IS_WAITING, Beat, Delivery, Mailing
+from newsletter.deliveries.models import IS_ODD, IS_WAITING, Attempt, Beat, Delivery, Mailing
 from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.issues.composition import Composition, compose
@@ -19,6 +20,7 @@ from newsletter.issues.models import Issue
 from newsletter.issues.policy import refusal
 from newsletter.issues.queries import next_number
 from newsletter.links import Links
+from newsletter.mail.addresses import parse
 from newsletter.mail.providers import HOUSE_OF
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
@@ -199,18 +201,55 @@ def settle_uncertain(session: Session, mailing: Mailing, *, again: bool, now: da
 
     Gives back how many there were.
     """
-    rows = Delivery.mailing_id == mailing.id, IS_ODD, Delivery.state == "uncertain"
-    values: dict[str, Any] = {"changed_at": now, "claim_id": None}
-    if again:
-        values |= {"state": "planned", "next_attempt_at": now, "reply": mark("Sent once more by decision.")}
-    else:
-        values |= {"state": "accepted", "reply": mark("Counted as arrived by decision.")}
-    decided = _rows(session.execute(update(Delivery).where(*rows).values(values)))
-    if again and decided and mailing.state == "finished":
-        mailing.become("sending")
-        mailing.settled_at, mailing.next_attempt_at = None, now
+    rows = session.scalars(select(Delivery).where(Delivery.mailing_id == mailing.id, IS_ODD, Delivery.state == "uncertain")).all()
+    state, why = ("planned", mark("Sent once more by decision.")) if again else ("accepted", mark("Counted as arrived by decision."))
+    for row in rows:
+        _settle_one(session, row, state, phase="decision", why=why, now=now)
+    decided = len(rows)
+    if again and decided:
+        _reopen(mailing, now)
     session.flush()
     return decided
+
+
+def settle_by_evidence(session: Session, mailing_id: int, *, taken: Container[str], complete: bool, now: datetime) -> dict[str, int]:
+    """Settle the uncertain ones by what the mail server wrote down.
+
+    Args:
+        taken: the Message-IDs that it took, without angle brackets.
+        complete: whether what is missing there was not taken; then it is sent once more.
+
+    Gives back how many are accepted, planned again and still uncertain.
+    """
+    mailing = session.get_one(Mailing, mailing_id)
+    domain = parse(str(mailing.content["from_address"])).domain
+    found = {"accepted": 0, "planned": 0, "uncertain": 0}
+    for row in session.scalars(select(Delivery).where(Delivery.mailing_id == mailing_id, IS_ODD, Delivery.state == "uncertain")):
+        state = "accepted" if f"{row.reference}@{domain}" in taken else "planned" if complete else "uncertain"
+        found[state] += 1
+        if state != "uncertain":
+            _settle_one(session, row, state, phase="evidence", why=IN_THE_LOG if state == "accepted" else NOT_IN_THE_LOG, now=now)
+    if found["planned"]:
+        _reopen(mailing, now)
+    session.flush()
+    return found
+
+
+IN_THE_LOG = mark("It stands in the mail server's log.")
+NOT_IN_THE_LOG = mark("It does not stand in the mail server's log, so it is sent once more.")
+
+
+def _settle_one(session: Session, row: Delivery, state: str, *, phase: str, why: str, now: datetime) -> None:
+    session.add(Attempt(delivery_id=row.id, number=row.attempts, at=now, phase=phase, outcome=state, code=None, enhanced="", reply=why))
+    row.state, row.changed_at, row.claim_id, row.reply = state, now, None, why
+    if state == "planned":
+        row.next_attempt_at = now
+
+
+def _reopen(mailing: Mailing, now: datetime) -> None:
+    if mailing.state == "finished":
+        mailing.become("sending")
+        mailing.settled_at, mailing.next_attempt_at = None, now
 
 
 def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, until: datetime | None = None, now: datetime) -> None:

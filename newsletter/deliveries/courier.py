@@ -22,7 +22,7 @@ from newsletter.deliveries.ledger import Claim, Result, Wish
 from newsletter.i18n import mark
 from newsletter.mail.connection import Connection
 from newsletter.mail.smtp import Phase, Server, SmtpError, Timeouts
-from newsletter.transports.throttles import Limits
+from newsletter.transports.throttles import Key, Limits, Wait
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,7 @@ class Courier:
     stopping: Callable[[], bool]
     limits: Limits = field(default_factory=Limits)
     queue: deque[Claim] = field(default_factory=deque)
+    held: dict[Key, datetime] = field(default_factory=dict)
     exhausted: bool = False
     halted: str = ""
     _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -168,7 +169,7 @@ class Courier:
             self._start_lanes()
 
     def _in_turn(self, now: datetime) -> list[Route]:
-        if self._alone and not self.routes[0].setbacks and not self.limits.stopped:
+        if self._alone and self.routes[0].rest_until is None and not self.routes[0].stopped and not self.limits.stopped:
             return self.routes
         usable = [route for route in self.routes if route.usable(now) and route.id not in self.limits.stopped]
         return [route for route in usable if route.weight] or usable
@@ -184,12 +185,12 @@ class Courier:
         if not self.queue or not self._has_turn(route):
             return None
         held = None
-        if not self.limits.resting:
+        if not self.limits.resting and not self.held:
             held = self.queue.popleft()
         else:
             now = self.clock()
             for index, claim in enumerate(self.queue):
-                if not self.limits.rests(route.id, claim.provider, now):
+                if not self.limits.rests(route.id, claim.provider, now) and not self._is_held(route, claim.provider, now):
                     held = claim
                     del self.queue[index]
                     break
@@ -211,7 +212,6 @@ class Courier:
 
     async def next(self, route: Route) -> Job | None:
         """The next mail for this route; None when it should stop."""
-        idle = 0.0
         while self.may_go_on(route):
             job = self.poll(route)
             if job:
@@ -219,14 +219,18 @@ class Courier:
             if not self.queue:
                 await self._refill()
                 continue
-            await asyncio.sleep(0.05)
-            idle += 0.05
-            if idle > LOOK_EVERY and len(self._in_turn(self.clock())) == 1:
-                # Only resting providers are left in our hands; others may want them later.
-                claims, self.queue = list(self.queue), deque()
-                await self._in_thread(self.work.release, claims)
-                self.exhausted = True
+            if not await self._put_back_resting():
+                await asyncio.sleep(0.05)
         return None
+
+    async def _put_back_resting(self) -> bool:
+        """Providers that want to be left alone are not kept in hands; their turn comes with a later claim."""
+        now = self.clock()
+        resting = [claim for claim in self.queue if self._all_rest(claim.provider, now)]
+        if resting:
+            self.queue = deque(claim for claim in self.queue if claim not in set(resting))
+            await self._in_thread(self.work.release, resting)
+        return bool(resting)
 
     async def _refill(self) -> None:
         async with self._claiming:
@@ -274,6 +278,18 @@ class Courier:
 
     def disconnected(self, connection: Connection) -> None:
         self._open.discard(connection)
+
+    def hold(self, route: Route, wait: Wait) -> None:
+        """A bucket is empty: begin nothing that needs a token from it, so that no transaction stands open for long."""
+        if (wait.until - self.clock()).total_seconds() <= LONGEST_WAIT:
+            self.held[wait.key] = wait.until
+        elif wait.key[1]:
+            self.limits = Limits(self.limits.limited, {**self.limits.resting, wait.key: wait.until}, self.limits.stopped)
+        else:
+            route.rest_until, route.trouble = wait.until, mark("The limit for this mail server is reached for now.")
+
+    def _is_held(self, route: Route, provider: str, now: datetime) -> bool:
+        return any(key in self.held and self.held[key] > now for key in self.limits.keys_of(route.id, provider))
 
     def give_back(self, job: Job) -> None:
         """Nothing was said about this one: it is the next again."""
@@ -372,15 +388,13 @@ class Lane:
         await self._dot(connection, job)
 
     async def _permitted(self, connection: Connection, job: Job) -> bool:
-        courier, waited = self._courier, 0.0
+        courier, until = self._courier, time.monotonic() + LONGEST_WAIT
         answer = await courier.gate.ask(job.wish)
-        while isinstance(answer, datetime):
-            pause = max(0.001, (answer - courier.clock()).total_seconds())
-            waited += pause
-            if waited > LONGEST_WAIT or courier.stopping() or courier.halted or not connection.ready_for_the_dot():
+        while isinstance(answer, Wait):
+            courier.hold(self._route, answer)
+            pause = max(0.001, (answer.until - courier.clock()).total_seconds())
+            if time.monotonic() + pause > until or courier.stopping() or courier.halted or not connection.ready_for_the_dot():
                 courier.give_back(job)
-                if pause > LONGEST_WAIT:
-                    courier.exhausted = True
                 return False
             await asyncio.sleep(min(pause, 1.0))
             answer = await courier.gate.ask(job.wish)
@@ -428,14 +442,15 @@ class Lane:
         """Before the dot something went wrong. False when this lane should end."""
         job, self._job, self._begun = self._job, None, False
         assert job is not None
-        if self._connection is not None and self._connection.lied:
+        if self._connection is not None and self._connection.lied and self._route.pipelining:
+            # Nothing was delivered, and nobody but the server's word is to blame: again, one command at a time.
             self._route.pipelining = False
+            self._courier.give_back(job)
+            return True
         if error.phase not in policy.OF_THE_SESSION:
             await self._judge(job, error)
             return True
         self._courier.give_back(job)
-        if self._connection is not None and self._connection.lied:
-            return True
         verdict = policy.judge(error)
         log.info("%s did not play along at %s: %s", self._route.server, error.phase, error)
         if verdict.blame == "sender":

@@ -10,16 +10,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.deliveries.ledger import Result, Wish
+from newsletter.transports.throttles import Wait
 
 log = logging.getLogger(__name__)
 
 # What the gate says: True to go, False not to, or when to ask again (I9).
-Answer = bool | datetime
+Answer = bool | Wait
 Commit = Callable[[Sequence[Result], Sequence[Wish]], list[Answer]]
 
 PAUSE_AFTER_TROUBLE = 0.5

@@ -6,7 +6,7 @@ A statement costs a wave and not a message (:func:`newsletter.orm.wave`).
 import json
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, exists, insert, select, update
@@ -19,6 +19,9 @@ from newsletter.i18n import mark
 from newsletter.orm import wave
 from newsletter.subscriptions.actions import keep_leave_links
 from newsletter.subscriptions.models import Subscription, Suppression
+
+# A lease that runs shorter than this was not renewed for ten seconds: its sender is dead, or as good as.
+LEASE_RENEWED = policy.LEASE - timedelta(seconds=10)
 
 
 class Claim(NamedTuple):

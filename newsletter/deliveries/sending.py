@@ -153,9 +153,9 @@ class _Sender:
                 actions.forget_setbacks(session, self._mailing_id)
             keys = [self._limits.keys_of(wish.transport_id, wish.held.provider) for wish in wishes] if self._limits.limited else [()] * len(wishes)
             waits = throttles.take(session, keys, send_rate=process.settings.send_rate, now=now)
-            granted = hand_over(session, [wish for wish, until in zip(wishes, waits, strict=True) if until is None], now=now)
+            granted = hand_over(session, [wish for wish, wait in zip(wishes, waits, strict=True) if wait is None], now=now)
         self._troubled = self._troubled and not any(result.state == "accepted" for result in results)
-        return [wish.held.id in granted if until is None else until for wish, until in zip(wishes, waits, strict=True)]
+        return [wish.held.id in granted if wait is None else wait for wish, wait in zip(wishes, waits, strict=True)]
 
     def _look(self) -> Limits | None:
         with self._process.reading() as session:

@@ -49,6 +49,9 @@ def parse(text: str) -> Address:
         found = validate_email(text, check_deliverability=False)
     except EmailNotValidError as error:
         raise Refused(mark("This does not look like a mail address. It should read like name@example.org."), field="email") from error
+    if len(found.local_part.encode()) > 64:
+        # RFC 5321 §4.5.3.1.1; the library only minds when it is told to be strict.
+        raise Refused(mark("This does not look like a mail address. It should read like name@example.org."), field="email")
     wire = found.ascii_email or f"{found.local_part}@{found.ascii_domain}"
     return Address(found.normalized, wire, f"{found.local_part.casefold()}@{found.ascii_domain.lower()}")
 

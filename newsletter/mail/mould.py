@@ -125,9 +125,8 @@ def _soft(text: str) -> bytes:
     encoded = quoted(text)
     if not encoded or encoded.endswith("\r\n"):
         return encoded.encode("ascii")
-    head, _, last = encoded.rpartition("\r\n")
-    lines = within(last, 75)
-    return "\r\n".join([head, *lines] if head else lines).encode("ascii") + b"=\r\n"
+    head, line_end, last = encoded.rpartition("\r\n")
+    return (head + line_end + "\r\n".join(within(last, 75)) + "=\r\n").encode("ascii")
 
 
 @lru_cache(maxsize=4096)

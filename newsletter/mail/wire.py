@@ -141,8 +141,19 @@ class Wire(asyncio.Protocol):
         Raises:
             Lost: the connection ended first, or the server did not read in that time.
         """
-        while self._full:
-            await self._wait(seconds)
+        until = self._loop.time() + seconds
+        while self._full and self.transport is not None:
+            if not self.transport.get_write_buffer_size():
+                self._full = False
+            elif self.transport.get_extra_info("sslcontext") is None:
+                await self._wait(seconds)
+            else:
+                # Through TLS nobody tells when the last byte is gone; one has to look.
+                await asyncio.sleep(0.005)
+                if self._loop.time() > until:
+                    self.drop(mark("The server did not answer in time."))
+            if self._why:
+                break
         if self._why:
             raise Lost(self._why)
 

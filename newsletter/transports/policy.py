@@ -38,7 +38,8 @@ def grant(next_at: datetime | None, wanted: int, *, count: float, seconds: float
     behind = (next_at - now).total_seconds() if next_at else 0.0
     # Further ahead than the algorithm ever writes: a clock was put back, and nobody should wait for that hour.
     ahead = 0.0 if behind > step * (burst + 1) else max(behind, 0.0)
-    number = min(wanted, max(0, math.floor(burst - ahead / step + 1e-9)))
+    # Moments are kept to the microsecond.
+    number = min(wanted, max(0, math.floor(burst - (ahead - 2e-6) / step)))
     ahead += number * step
     ready = max(0.0, ahead - (burst - 1) * step)
     return Grant(number, now + timedelta(seconds=ahead), now + timedelta(seconds=ready))

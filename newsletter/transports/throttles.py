@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,6 +18,13 @@ from newsletter.transports.models import Bucket, Transport
 
 Key = tuple[int, str]
 EVERYTHING: Key = (-1, "")
+
+
+class Wait(NamedTuple):
+    """Not yet: until when, and which bucket is empty."""
+
+    until: datetime
+    key: Key
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def limits(session: Session, send_rate: float) -> Limits:
     return Limits(frozenset(limited), resting, frozenset(row.transport_id for row in rows if row.stopped))
 
 
-def take(session: Session, asks: Sequence[Sequence[Key]], *, send_rate: float, now: datetime) -> list[datetime | None]:
+def take(session: Session, asks: Sequence[Sequence[Key]], *, send_rate: float, now: datetime) -> list[Wait | None]:
     """Take a token for each mail from all of its buckets.
 
     Args:
@@ -69,11 +76,11 @@ def take(session: Session, asks: Sequence[Sequence[Key]], *, send_rate: float, n
         return [None] * len(asks)
     # In one order, so that two workers never wait for each other.
     rooms = {key: _Room(session, key, number, send_rate, now) for key, number in sorted(wanted.items())}
-    answers: list[datetime | None] = []
+    answers: list[Wait | None] = []
     for keys in asks:
-        full = [rooms[key] for key in keys if not rooms[key].left]
-        answers.append(max(room.ready_at for room in full) if full else None)
-        if not full:
+        empty = [Wait(rooms[key].ready_at, key) for key in keys if not rooms[key].left]
+        answers.append(max(empty) if empty else None)
+        if not empty:
             for key in keys:
                 rooms[key].left -= 1
                 rooms[key].used += 1
