@@ -21,6 +21,9 @@ class Links:
     def short(self, code: str) -> str:
         return f"{self.base}/l/{code}"
 
+    def mailing(self, slug: str, mailing_id: int) -> str:
+        return f"{self.base}/admin/{slug}/mailings/{mailing_id}"
+
     def archive(self, slug: str) -> str:
         return f"{self.base}/archive/{slug}/"
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from newsletter.clock import Clock, utc_now
 from newsletter.orm import begin_writing, new_engine
+from newsletter.resolver import Resolver, SystemResolver
 from newsletter.settings import Settings
 from newsletter.tokens import Tokens
 
@@ -22,6 +23,7 @@ class Process:
     engine: Engine
     tokens: Tokens
     clock: Clock = utc_now
+    resolver: Resolver = field(default_factory=SystemResolver, repr=False)
     stopping: threading.Event = field(default_factory=threading.Event, repr=False)
     _sessions: sessionmaker[Session] = field(init=False, repr=False)
 

@@ -141,6 +141,11 @@ def digest(secret: str) -> str:
     return found
 
 
+def digest_from(number: int) -> str:
+    """Where the digests of a number begin."""
+    return f"{number:x}".rjust(NUMBER, "0")
+
+
 NUMBER = 14
 
 

@@ -22,7 +22,8 @@ from newsletter.accounts.actions import forget_counts, state_fact
 from newsletter.archive import queries as archive
 from newsletter.archive.actors import build_archive
 from newsletter.broker import Job, broker, connect
-from newsletter.deliveries import ledger, queries
+from newsletter.deliveries import ledger, queries, tide
+from newsletter.deliveries.actions import settle_by_readers
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, recover_deliveries, send_mailing, start_scheduled
 from newsletter.deliveries.sending import is_underway, send_once
 from newsletter.errors import SettingsError
@@ -77,11 +78,13 @@ def due(process: Process) -> Due:
     """Everything that should happen now, read from the database."""
     now = process.clock()
     with process.reading() as session:
+        frozen = tide.is_frozen(session)
         found: Due = [(send_notice, (row,)) for row in notices.due(session, now)]
-        found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
-        found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
+        if not frozen:
+            found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
+            found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
+            found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
         found += [(build_archive, (row,)) for row in archive.due(session, now)]
-        found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):
             found.append((recover_deliveries, ()))
@@ -98,6 +101,8 @@ def run(process: Process) -> None:
         used = connect(process.settings.broker_url)
         underway = Underway()
         used.add_middleware(underway)
+        if tide.look(process):
+            log.warning("an older copy of the database was put back; nothing leaves until somebody confirms it on the page")
         if process.settings.embedded:
             _recover_everything(process)
         threads = THREADS
@@ -177,6 +182,7 @@ def _tidy(process: Process) -> None:
         forgotten = forget_unconfirmed(session, now=process.clock())
         forget_counts(session, now=process.clock())
         ledger.expire(session, now=process.clock())
+        settle_by_readers(session, now=process.clock())
     if forgotten:
         log.info("%s sign-ups that nobody confirmed were deleted", forgotten)
 

@@ -16,6 +16,7 @@ AT = {"sqlite": "instr(canonical, '@')", "postgresql": "strpos(canonical, '@')"}
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
+    op.add_column("mailings", sa.Column("give_up_at", moment, nullable=True))
     op.add_column("deliveries", sa.Column("provider", sa.String(length=254), nullable=False, server_default=""))
     op.add_column("deliveries", sa.Column("transport_id", sa.Integer(), nullable=True))
     # The domain is enough for mailings that are over: houses with several domains are only joined in new ones.
@@ -100,6 +101,8 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_transports_weight"))
         for column in ("warm_up_from", "seconds", "count", "weight"):
             batch.drop_column(column)
+    with op.batch_alter_table("mailings") as batch:
+        batch.drop_column("give_up_at")
     with op.batch_alter_table("leave_links") as batch:
         batch.drop_column("used_at")
     op.drop_index("ix_deliveries_odd", "deliveries")

@@ -42,6 +42,12 @@ def publications_of(session: Session, editor_id: int) -> list[Publication]:
     )
 
 
+def owners_of(session: Session, publication_id: int) -> list[Editor]:
+    """Who answers for a publication."""
+    query = select(Editor).join(Membership, Membership.editor_id == Editor.id).where(Membership.publication_id == publication_id, Membership.role == "owner")
+    return list(session.scalars(query.order_by(Editor.id)))
+
+
 def fact(session: Session, name: str) -> str:
     """What the installation knows about itself under this name, or nothing."""
     row = session.get(Fact, name)

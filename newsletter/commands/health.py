@@ -6,9 +6,13 @@ from newsletter import schema
 from newsletter.accounts import queries as who
 from newsletter.broker import greet
 from newsletter.cli import new_process
+from newsletter.mail.addresses import parse
 from newsletter.mail.connection import Conversation
 from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.process import Process
+from newsletter.publications import keys
+from newsletter.publications import queries as catalogue
+from newsletter.publications.domain import PublishedKey, look
 from newsletter.transports.queries import in_use
 
 
@@ -25,10 +29,28 @@ def look_over() -> list[dict[str, Any]]:
         with process.reading() as session:
             used = in_use(session, given, process.tokens)
             age = who.fact_age(session, "worker", process.clock())
+            senders = {parse(one.from_address).domain for one in catalogue.everything(session)}
+            published = {name: keys.published(keys.keys_of(session, name)) for name in sorted(senders)}
         rows.append(_check_transport(used.address, used.is_catcher, given.bounce_domain))
+        if not used.is_catcher:
+            rows += [row for name, found in published.items() for row in _check_domain(process, name, found, used.server.host)]
         alive = age is not None and age < 60
         rows.append({"what": "worker", "ok": alive, "text": "is running" if alive else "is not running: brieftaube run"})
     return rows
+
+
+def _check_domain(process: Process, name: str, published: list[PublishedKey], mail_host: str) -> list[dict[str, Any]]:
+    checks = look(process.resolver, name, bounce_domain=process.settings.bounce_domain, keys=published, mail_host=mail_host)
+    return [
+        {
+            "what": f"{name} {check.what}",
+            "ok": check.level != "bad",
+            "level": check.level,
+            "text": check.text % check.values + (f" {check.fix % check.values}" if check.fix and check.level != "good" else ""),
+            **({"host": check.host, "record": check.record} if check.record and check.level != "good" else {}),
+        }
+        for check in checks
+    ]
 
 
 def _check_broker(process: Process) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from newsletter.archive.building import build_publication
 from newsletter.cli import as_json, fail, new_process, sentences, show
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries import queries as ledger
+from newsletter.deliveries import tide
 from newsletter.publications import queries as catalogue
 
 
@@ -78,6 +79,16 @@ def mailing_resume(mailing_id: int, as_json: bool) -> None:
 def mailing_cancel(mailing_id: int, as_json: bool) -> None:
     """Send it to nobody else."""
     _change(mailing_id, "cancel", as_json)
+
+
+@mailing.command("thaw")
+@as_json
+@sentences
+def mailing_thaw(as_json: bool) -> None:
+    """After an older copy of the database was put back: you have looked, let letters leave again."""
+    process = new_process("mailing")
+    tide.confirm(process)
+    show({"frozen": False}, as_json, "Letters leave again.")
 
 
 @mailing.command("evidence")

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, insert, literal, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from newsletter.accounts.queries import owners_of
 from newsletter.archive.actions import request_build
 from newsletter.deliveries import policy, queries
 from newsletter.deliveries.models import IS_ODD, IS_WAITING, Attempt, Beat, Delivery, Mailing
@@ -22,9 +23,11 @@ from newsletter.issues.queries import next_number
 from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.providers import HOUSE_OF
+from newsletter.notices.actions import queue
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.subscriptions.models import Subscriber, Subscription
+from newsletter.subscriptions.queries import link_was_used
 from newsletter.transports import throttles
 
 
@@ -139,7 +142,7 @@ def begin(session: Session, mailing_id: int, *, now: datetime) -> bool:
     won = session.execute(
         update(Mailing)
         .where(Mailing.id == mailing_id, Mailing.state == "preparing", Mailing.undo_until <= now)
-        .values(state="sending", started_at=now, next_attempt_at=now)
+        .values(state="sending", started_at=now, next_attempt_at=now, give_up_at=now + policy.GIVE_UP_AFTER)
     )
     if _rows(won) != 1:
         return False
@@ -235,6 +238,22 @@ def settle_by_evidence(session: Session, mailing_id: int, *, taken: Container[st
     return found
 
 
+def settle_by_readers(session: Session, *, now: datetime) -> int:
+    """Uncertain ones whose unsubscribe link was used have arrived. Gives back how many were settled."""
+    settled = 0
+    for row in session.scalars(select(Delivery).where(IS_ODD, Delivery.state == "uncertain").order_by(Delivery.id.desc()).limit(1000)):
+        if link_was_used(session, leave_number(row.id, 0), leave_number(row.id + 1, 0)):
+            _settle_one(session, row, "accepted", phase="evidence", why=mark("The reader used a link in it."), now=now)
+            settled += 1
+    session.flush()
+    return settled
+
+
+def leave_number(delivery_id: int, attempts: int) -> int:
+    """The number in the unsubscribe address of one attempt."""
+    return (delivery_id << 6) + min(attempts, 63)
+
+
 IN_THE_LOG = mark("It stands in the mail server's log.")
 NOT_IN_THE_LOG = mark("It does not stand in the mail server's log, so it is sent once more.")
 
@@ -247,12 +266,13 @@ def _settle_one(session: Session, row: Delivery, state: str, *, phase: str, why:
 
 
 def _reopen(mailing: Mailing, now: datetime) -> None:
+    mailing.give_up_at = now + policy.GIVE_UP_AFTER
     if mailing.state == "finished":
         mailing.become("sending")
         mailing.settled_at, mailing.next_attempt_at = None, now
 
 
-def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, until: datetime | None = None, now: datetime) -> None:
+def set_back(session: Session, mailing_id: int, links: Links, *, why: str, stop: bool, until: datetime | None = None, now: datetime) -> None:
     """The server did not play along. Wait a while, or stop until somebody has looked (D2, I8).
 
     Args:
@@ -264,6 +284,7 @@ def set_back(session: Session, mailing_id: int, *, why: str, stop: bool, until: 
     mailing.trouble = why[:500]
     if stop:
         mailing.become("paused")
+        _tell_the_owners(session, mailing, links, now)
     else:
         mailing.next_attempt_at = until or policy.back_off(mailing.setbacks, now)
         mailing.setbacks += 1
@@ -288,6 +309,31 @@ def beat(session: Session, mailing_id: int, *, worker: str, rate: float, now: da
         session.add(Beat(mailing_id=mailing_id, worker=worker, at=now, rate=rate))
     else:
         row.at, row.rate = now, rate
+
+
+def _tell_the_owners(session: Session, mailing: Mailing, links: Links, now: datetime) -> None:
+    """A mail to those who answer for the publication; it leaves as soon as any mail server takes mail again."""
+    publication = session.get_one(Publication, mailing.publication_id)
+    for owner in owners_of(session, publication.id):
+        queue(
+            session, publication=publication, kind="stopped", recipient=parse(owner.email), form_host="", now=now, subject=str(mailing.content["subject"]),
+            accepted=queries.counts(session, mailing.id)["accepted"], audience=mailing.audience, trouble=mailing.trouble,
+            link=links.mailing(publication.slug, mailing.id),
+        )  # fmt: skip
+
+
+def resend(session: Session, mailing: Mailing, *, now: datetime) -> int:
+    """A person wants those who were refused or given up to be tried once more, but for dead addresses.
+
+    Each keeps its Message-ID (F5). Gives back how many there are.
+    """
+    rows = queries.worth_another_try(session, mailing.id)
+    for row in rows:
+        _settle_one(session, row, "planned", phase="decision", why=mark("Tried once more by decision."), now=now)
+    if rows:
+        _reopen(mailing, now)
+    session.flush()
+    return len(rows)
 
 
 def _rows(result: Any) -> int:

@@ -284,7 +284,7 @@ FROM {v} WHERE id = vid AND claim_id = vclaim AND state = 'handing_over'
 
 def expire(session: Session, *, now: datetime) -> int:
     """Deferred for too long: given up."""
-    old = select(Mailing.id).where(Mailing.state.in_(("sending", "paused")), Mailing.started_at < now - policy.GIVE_UP_AFTER)
+    old = select(Mailing.id).where(Mailing.state.in_(("sending", "paused")), Mailing.give_up_at < now)
     result = session.execute(
         update(Delivery)
         .where(Delivery.mailing_id.in_(old), IS_WAITING, Delivery.state == "deferred")

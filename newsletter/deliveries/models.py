@@ -57,6 +57,7 @@ class Mailing(Base):
     undo_until: Mapped[datetime]
     started_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    give_up_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime]
     setbacks: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(String(500), default="")

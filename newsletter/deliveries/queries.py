@@ -1,7 +1,7 @@
 """Reading mailings and the ledger."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from newsletter.deliveries.models import DELIVERY_STATES, IS_ODD, IS_WAITING, OD
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
+from newsletter.mail.replies import Reply, classify
 from newsletter.orm import wave
 from newsletter.subscriptions.models import Subscriber
 
@@ -115,6 +116,37 @@ def rows_in(session: Session, mailing_id: int, state: str, after: int = 0) -> li
         .limit(PAGE + 1)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def worth_another_try(session: Session, mailing_id: int) -> list[Delivery]:
+    """Refused or given up, but not because the address is dead."""
+    failed = Delivery.mailing_id == mailing_id, IS_ODD, Delivery.state.in_(("refused", "expired"))
+    rows = session.scalars(select(Delivery).where(*failed).order_by(Delivery.id))
+    return [row for row in rows if row.state == "expired" or classify(Reply(row.code or 0, row.reply)) != "dead"]
+
+
+def by_provider(session: Session, mailing_id: int) -> list[tuple[str, dict[str, int]]]:
+    """How it stands with each provider, the largest first."""
+    found: dict[str, dict[str, int]] = {}
+    rows = session.execute(
+        select(Delivery.provider, Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.provider, Delivery.state)
+    )  # fmt: skip
+    for provider, state, number in rows:
+        found.setdefault(provider, dict.fromkeys(DELIVERY_STATES, 0))[state] = number
+    return sorted(found.items(), key=lambda item: -sum(item[1].values()))
+
+
+def missed(session: Session, mailing_id: int) -> Iterator[tuple[Delivery, Subscriber | None]]:
+    """Everybody of whom nobody can say that they got it, row by row."""
+    rows = session.execute(
+        select(Delivery, Subscriber)
+        .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state != "accepted")
+        .order_by(Delivery.id)
+        .execution_options(yield_per=1000)
+    )
+    for row in rows:
+        yield row[0], row[1]
 
 
 def history(session: Session, subscriber_id: int, publication_id: int) -> list[tuple[Delivery, Mailing, Issue]]:

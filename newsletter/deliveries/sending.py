@@ -22,12 +22,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from newsletter.deliveries import actions, ledger, policy, writing
+from newsletter.deliveries import actions, ledger, policy, tide, writing
 from newsletter.deliveries.courier import Courier, Route, Work
 from newsletter.deliveries.gate import Answer, Gate
 from newsletter.deliveries.ledger import Claim, Result, Wish
 from newsletter.deliveries.models import Mailing
 from newsletter.errors import Refused
+from newsletter.links import Links
 from newsletter.mail.dkim import KeyBroken
 from newsletter.mail.message import MessageBroken
 from newsletter.mail.smtp import PATIENT, Timeouts
@@ -45,23 +46,27 @@ def send(process: Process, mailing_id: int, timeouts: Timeouts = PATIENT) -> Non
     Args:
         timeouts: seconds to wait, by phase; those of RFC 5321 unless somebody is in a hurry.
     """
+    links = Links(process.settings.base_url)
     with process.reading() as session:
         mailing = session.get(Mailing, mailing_id)
+        if tide.is_frozen(session):
+            return
         if mailing is None or mailing.state != "sending" or mailing.next_attempt_at > process.clock() or process.stopping.is_set():
             return
         health = throttles.health(session)
         routes = [Route(one.id, one.server, one.weight, **health.get(one.id, {})) for one in all_in_use(session, process.settings, process.tokens)]
         content = mailing.content
+    tide.rise(process)
     try:
         _Sender(process, mailing_id, content, routes, timeouts).run()
     except (Refused, MessageBroken, KeyBroken) as error:
         log.error("mailing %s cannot be written: %s", mailing_id, error)
         with process.writing() as session:
-            actions.set_back(session, mailing_id, why=f"The mail could not be written: {error}", stop=True, now=process.clock())
+            actions.set_back(session, mailing_id, links, why=f"The mail could not be written: {error}", stop=True, now=process.clock())
     except Exception as error:
         # Whatever it was, it must not be tried twenty times a second.
         with process.writing() as session:
-            actions.set_back(session, mailing_id, why=f"{type(error).__name__}: {error}", stop=False, now=process.clock())
+            actions.set_back(session, mailing_id, links, why=f"{type(error).__name__}: {error}", stop=False, now=process.clock())
         raise
     with process.writing() as session:
         actions.finish(session, mailing_id, now=process.clock())
@@ -113,7 +118,15 @@ class _Sender:
             return
         troubled = min(self._routes, key=lambda route: (route.stopped, route.rest_until or now))
         with self._process.writing() as session:
-            actions.set_back(session, self._mailing_id, why=troubled.trouble, stop=troubled.stopped, until=troubled.rest_until, now=now)
+            actions.set_back(
+                session,
+                self._mailing_id,
+                Links(self._process.settings.base_url),
+                why=troubled.trouble,
+                stop=troubled.stopped,
+                until=troubled.rest_until,
+                now=now,
+            )
 
     async def _send(self, thread: ThreadPoolExecutor) -> None:
         process = self._process

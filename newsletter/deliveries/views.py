@@ -3,12 +3,13 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from newsletter.accounts.access import editor, role
 from newsletter.broker import ring
 from newsletter.deliveries import actions, queries
 from newsletter.deliveries.actors import send_mailing
+from newsletter.deliveries.forms import missed_as_csv
 from newsletter.deliveries.models import DELIVERY_STATES, Mailing
 from newsletter.deliveries.sample import sample
 from newsletter.errors import NotFound, Refused
@@ -21,6 +22,8 @@ from newsletter.issues.policy import moment_from, refusal
 from newsletter.issues.queries import get as issue_of
 from newsletter.issues.queries import next_number
 from newsletter.mail.addresses import parse
+from newsletter.mail.providers import name_of
+from newsletter.publications.keys import signed
 from newsletter.publications.models import Publication
 from newsletter.subscriptions.queries import counts
 from newsletter.transports.actions import send_once
@@ -72,7 +75,9 @@ def _send_test(publication: Publication, composition: Composition, email: str) -
     subject = speech()("[Test] %(subject)s", subject=composition.subject)
     raw = sample(publication, composition, links(), now(), recipient=email, name=editor().name, subject=subject)
     address = in_use(session(), process().settings, process().tokens).address
-    return send_once(address, process().settings.bounce_domain, parse(publication.from_address).wire, parse(email), raw)
+    sender = parse(publication.from_address)
+    raw = signed(session(), process().tokens, sender.domain, raw)
+    return send_once(address, process().settings.bounce_domain, sender.wire, parse(email), raw)
 
 
 @views.post("/admin/<slug>/issues/<int:issue_id>/send")
@@ -136,6 +141,7 @@ def show(publication: Publication, mailing_id: int) -> Reply:
         issue=issue_of(session(), publication.id, mailing.issue_id),
         progress=queries.progress(session(), mailing, now()),
         uncertain=uncertain,
+        retry=len(queries.worth_another_try(session(), mailing.id)) if mailing.state == "finished" else 0,
         now=now(),
         archive_url=links().issue(publication.slug, issue_of(session(), publication.id, mailing.issue_id).slug),
     )
@@ -159,7 +165,24 @@ def ledger(publication: Publication, mailing_id: int, state: str) -> Reply:
     )
 
 
-@views.post("/admin/<slug>/mailings/<int:mailing_id>/<any(take_back, pause, resume, cancel, arrived, again):deed>")
+@views.get("/admin/<slug>/mailings/<int:mailing_id>/providers")
+@role("viewer")
+def providers(publication: Publication, mailing_id: int) -> Reply:
+    mailing = queries.get(session(), mailing_id, publication.id)
+    rows = queries.by_provider(session(), mailing.id)
+    return page("deliveries/providers.html", mailing=mailing, rows=rows[:50], rest=len(rows[50:]), name_of=name_of)
+
+
+@views.get("/admin/<slug>/mailings/<int:mailing_id>/missed.csv")
+@role("editor")
+def missed(publication: Publication, mailing_id: int) -> Reply:
+    """Who did not get it, for a spreadsheet."""
+    mailing = queries.get(session(), mailing_id, publication.id)
+    lines = missed_as_csv(queries.missed(session(), mailing.id), speech())
+    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="mailing-{mailing.id}-missed.csv"'})
+
+
+@views.post("/admin/<slug>/mailings/<int:mailing_id>/<any(take_back, pause, resume, cancel, arrived, again, retry):deed>")
 @role("editor")
 def act(publication: Publication, mailing_id: int, deed: str) -> Reply:
     mailing = queries.get(session(), mailing_id, publication.id)
@@ -186,5 +209,7 @@ def _do(mailing: Mailing, deed: str) -> None:
             actions.resume(writer, mailing, now=now())
         case "cancel":
             actions.cancel(writer, mailing, now=now())
+        case "retry":
+            actions.resend(writer, mailing, now=now())
         case _:
             actions.settle_uncertain(writer, mailing, again=deed == "again", now=now())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
+from newsletter.deliveries.actions import leave_number
 from newsletter.deliveries.courier import Job
 from newsletter.deliveries.ledger import Claim, Wish
 from newsletter.errors import Refused
@@ -65,7 +66,7 @@ class Writer:
             recipient = held.email if held.email.isascii() and _PLAIN.fullmatch(held.email) else parse(held.email).wire
         except Refused as error:
             return str(error)
-        secret = numbered_secret((held.id << 6) + min(held.attempts, 63), self._sixteen())
+        secret = numbered_secret(leave_number(held.id, held.attempts), self._sixteen())
         tokens = self._process.tokens
         raw = self._mould.pour(recipient, held.reference, self._links.leave(secret), self._now(), self._values(held.name))
         wish = Wish(held, tuple(tokens.fingerprints("suppression", held.canonical)), digest(secret), transport_id)

@@ -63,11 +63,11 @@ def claim(session: Session, notice_id: int, *, now: datetime) -> Notice | None:
     return session.get(Notice, notice_id, populate_existing=True) if result.rowcount == 1 else None
 
 
-def accept(session: Session, notice_id: int, *, reply: Reply, now: datetime) -> None:
-    """The server took it. The bytes go, their hash stays."""
+def accept(session: Session, notice_id: int, *, reply: Reply, raw: bytes, now: datetime) -> None:
+    """The server took it. The bytes go, the hash of what was sent stays (L2)."""
     notice = session.get_one(Notice, notice_id)
     notice.state, notice.reply, notice.settled_at = "accepted", str(reply)[:500], now
-    notice.raw, notice.lease_until = None, None
+    notice.raw, notice.lease_until, notice.sha256 = None, None, hashlib.sha256(raw).hexdigest()
 
 
 def put_off(session: Session, notice_id: int, *, why: str, final: bool, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The keys that sign our mail (DKIM): made here, kept encrypted, changed by a second selector (F16, P6)."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from newsletter.errors import Conflict, NotFound
 from newsletter.i18n import mark
 from newsletter.mail import dkim
+from newsletter.publications.domain import PublishedKey
 from newsletter.publications.models import SigningKey
 from newsletter.tokens import TokenInvalid, Tokens
 
@@ -42,6 +44,21 @@ def unlocked(tokens: Tokens, row: SigningKey) -> dkim.Key:
         return dkim.Key(row.domain, row.selector, row.algorithm, tokens.decrypt(row.private))
     except TokenInvalid as error:
         raise dkim.KeyBroken(f"The signing key {row.selector} cannot be read: SECRET_KEY is not the one it was stored with.") from error
+
+
+def published(rows: Sequence[SigningKey]) -> list[PublishedKey]:
+    """The keys as the DNS should know them; retired ones may go."""
+    return [PublishedKey(row.host, row.record, row.algorithm, row.state == "active") for row in rows if row.state != "retired"]
+
+
+def signed(session: Session, tokens: Tokens, domain: str, raw: bytes) -> bytes:
+    """A single mail with the signatures of its sender's domain, if it has keys.
+
+    Raises:
+        KeyBroken: a key cannot be read.
+    """
+    found = signing_keys(session, tokens, domain)
+    return dkim.sign(raw, found) if found else raw
 
 
 def add_keys(session: Session, tokens: Tokens, *, domain: str, now: datetime) -> list[SigningKey]:

@@ -11,7 +11,7 @@ from newsletter.errors import NotFound
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
 from newsletter.subscriptions.models import Confirmation, Consent, Form, LeaveLink, Subscriber, Subscription
-from newsletter.tokens import digest
+from newsletter.tokens import digest, digest_from
 
 PAGE = 50
 
@@ -141,3 +141,9 @@ def departures(session: Session, publication_id: int, since: datetime) -> int:
         )
         or 0
     )
+
+
+def link_was_used(session: Session, first: int, before: int) -> bool:
+    """Whether an unsubscribe address with one of these numbers was used."""
+    numbers = LeaveLink.digest >= digest_from(first), LeaveLink.digest < digest_from(before)
+    return session.scalar(select(LeaveLink.digest).where(*numbers, LeaveLink.used_at.is_not(None)).limit(1)) is not None

@@ -12,6 +12,7 @@ from newsletter.http import Reply, now, page, process, see_other, session, speec
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
 from newsletter.mail.message import Letter, Sender, compose
+from newsletter.publications.keys import signed
 from newsletter.tokens import new_secret
 from newsletter.transports import actions
 from newsletter.transports.queries import InUse, in_use
@@ -71,7 +72,7 @@ def try_out(used: InUse, sender: str, name: str) -> str:
         html=f"<!doctype html><html><body><p>{speech()('It works: mail leaves this machine.')}</p></body></html>",
         reference=f"t.{new_secret()[:16]}",
     )
-    raw = compose(letter, now())
+    raw = signed(session(), process().tokens, letter.sender.address.domain, compose(letter, now()))
     return actions.send_once(used.address, process().settings.bounce_domain, letter.sender.address.wire, recipient, raw)
 
 

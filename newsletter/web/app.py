@@ -28,12 +28,13 @@ from newsletter.settings import load
 from newsletter.subscriptions.views import views as subscriptions
 from newsletter.transports.views import views as transports
 from newsletter.web import errors, headers, templating
+from newsletter.web.domain import views as domain
 from newsletter.web.front import views as front
 from newsletter.web.settings import views as publications
 from newsletter.web.setup import views as setup
 from newsletter.web.today import views as today
 
-BLUEPRINTS = (front, accounts, setup, today, publications, transports, channels, people, subscriptions, media, issues, mailings, archive, catcher)
+BLUEPRINTS = (front, accounts, setup, today, publications, domain, transports, channels, people, subscriptions, media, issues, mailings, archive, catcher)
 
 # Forms are small; the two that are not say so themselves.
 LARGEST_REQUEST = 12 * 1024 * 1024

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from newsletter.accounts.access import development, may
 from newsletter.accounts.queries import publications_of
+from newsletter.deliveries import tide
 from newsletter.http import session
 from newsletter.i18n import Speech
 
@@ -33,7 +34,8 @@ def attach(app: Flask) -> None:
     @app.context_processor
     def values() -> dict[str, Any]:
         mine = publications_of(session(), g.editor.id) if g.get("editor") else []
-        return {"speech": _speech(), "me": g.get("editor"), "here": g.get("publication"), "mine": mine}
+        frozen = bool(mine) and tide.is_frozen(session())
+        return {"frozen": frozen, "speech": _speech(), "me": g.get("editor"), "here": g.get("publication"), "mine": mine}
 
 
 def _speech() -> Speech:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 
 from newsletter.accounts.access import role
 from newsletter.archive.queries import latest as latest_build
+from newsletter.deliveries import tide
 from newsletter.deliveries.queries import counts, latest
-from newsletter.http import Reply, links, now, page, process, session
+from newsletter.http import Reply, links, now, page, process, see_other, session
+from newsletter.i18n import mark
 from newsletter.issues.queries import drafts, next_number
 from newsletter.notices.queries import failed
 from newsletter.publications.models import Publication
@@ -17,6 +19,14 @@ from newsletter.subscriptions import queries as people
 from newsletter.transports.queries import in_use
 
 views = Blueprint("today", __name__)
+
+
+@views.post("/admin/<slug>/thaw")
+@role("owner")
+def thaw(publication: Publication) -> Reply:
+    """After an older copy of the database was put back: a person has looked (P9)."""
+    tide.confirm(process())
+    return see_other(url_for("today.show", slug=publication.slug), mark("Letters leave again."))
 
 
 @dataclass(frozen=True)

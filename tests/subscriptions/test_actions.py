@@ -122,7 +122,7 @@ def test_t7_no_token_lies_in_the_database(process: Process) -> None:
         from newsletter.mail.replies import Reply
         from newsletter.notices.actions import accept
 
-        accept(session, notice_id, reply=Reply(250, "ok"), now=process.clock())
+        accept(session, notice_id, reply=Reply(250, "ok"), raw=b"as it was sent", now=process.clock())
         session.flush()
         assert notice.raw is None
         assert len(notice.sha256) == 64

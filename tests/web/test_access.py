@@ -31,6 +31,7 @@ def paths(app: Flask) -> list[tuple[str, str, str]]:
         "medium": "mail",
         "state": "accepted",
         "deed": "pause",
+        "step": "make",
         "filename": "x",
         "path": "x",
         "code": "x",
