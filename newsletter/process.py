@@ -1,11 +1,15 @@
 """What a process holds: settings, engine, tokens, clock, doorbell. Made once, by a composition root."""
 
+import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from newsletter.clock import Clock, utc_now
@@ -45,9 +49,45 @@ class Process:
             session.commit()
 
 
-def new_process(settings: Settings, clock: Clock = utc_now) -> Process:
-    """A process from its settings."""
-    return Process(settings, new_engine(settings.database_url), Tokens(settings.secret_keys), clock)
+def new_process(settings: Settings, clock: Clock | None = None) -> Process:
+    """A process from its settings. Without a clock it has the database's, which all machines share (I13)."""
+    engine = new_engine(settings.database_url)
+    return Process(settings, engine, Tokens(settings.secret_keys), clock or clock_of(engine))
+
+
+def clock_of(engine: Engine) -> Clock:
+    """The clock that leases and appointments go by.
+
+    SQLite lives on this machine, so it has this machine's clock. PostgreSQL is asked now and then; in between a
+    stopwatch runs that nobody can set, so that a machine whose clock is wrong, or is put right, does no harm.
+    """
+    return utc_now if engine.dialect.name == "sqlite" else _DatabaseClock(engine)
+
+
+class _DatabaseClock:
+    """PostgreSQL's time, asked for every half minute."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._asked = time.monotonic() - ASK_EVERY
+        self._moment = utc_now() - timedelta(seconds=ASK_EVERY)
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._asked >= ASK_EVERY:
+                self._ask(now)
+            return self._moment + timedelta(seconds=time.monotonic() - self._asked)
+
+    def _ask(self, now: float) -> None:
+        # While the database is away the stopwatch goes on; nothing can be written down in that time anyway.
+        with contextlib.suppress(DatabaseError), self._engine.connect() as connection:
+            self._moment = connection.execute(text("SELECT clock_timestamp()")).scalar_one().astimezone(UTC)
+            self._asked = (now + time.monotonic()) / 2
+
+
+ASK_EVERY = 30.0
 
 
 _current: list[Process] = []

@@ -10,9 +10,11 @@ from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.mail.addresses import Address
 from newsletter.mail.connection import Conversation
+from newsletter.mail.providers import provider_of
 from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.tokens import Tokens
-from newsletter.transports.models import Transport
+from newsletter.transports import throttles
+from newsletter.transports.models import Bucket, Transport
 
 SECURITIES = {"starttls": "smtp+starttls", "tls": "smtps", "none": "smtp"}
 
@@ -33,6 +35,54 @@ def choose(session: Session, tokens: Tokens, *, address: str, now: datetime) -> 
     session.add(row)
     session.flush()
     return row.id
+
+
+def add(session: Session, tokens: Tokens, *, address: str, now: datetime) -> int:
+    """Use this mail server besides those that are there. Gives back the id of its row."""
+    row = Transport(name=server(address).host, address=tokens.encrypt(address), changed_at=now)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def change(session: Session, transport: Transport, *, weight: int, count: int | None, seconds: int | None, warm_up: bool, now: datetime) -> None:
+    """How much of the mail leaves by it, and how fast.
+
+    Raises:
+        Refused: the numbers make no sense.
+    """
+    if not 0 <= weight <= 100:
+        raise Refused(mark("A share is a whole number from 0 to 100."), field="weight")
+    if count is not None and not 1 <= count <= 10_000_000:
+        raise Refused(mark("A limit is a whole number above 0, or empty for none."), field="count")
+    transport.weight, transport.count, transport.seconds = weight, count, seconds if count else None
+    transport.warm_up_from = (transport.warm_up_from or now.date()) if warm_up else None
+    transport.changed_at = now
+    session.flush()
+
+
+def remove(session: Session, transport: Transport) -> None:
+    """Do not use it any more."""
+    session.execute(delete(Bucket).where(Bucket.transport_id == transport.id))
+    session.delete(transport)
+    session.flush()
+
+
+def limit(session: Session, *, transport_id: int, provider: str, count: int | None, seconds: int) -> None:
+    """At most so many mails for one provider by one transport; none lifts the limit.
+
+    Raises:
+        Refused: this is no domain, or no number.
+    """
+    provider = provider_of(provider.strip().lower().lstrip("@"))
+    if not provider or len(provider) > 250 or any(letter.isspace() or letter in "/@?#" for letter in provider):
+        raise Refused(mark("Enter the domain behind the @, such as gmx.de."), field="provider")
+    if count is not None and not 1 <= count <= 10_000_000:
+        raise Refused(mark("A limit is a whole number above 0, or empty for none."), field="count")
+    row = throttles.bucket(session, (transport_id, provider))
+    row.count, row.seconds, row.learned, row.ease = count, seconds if count else None, False, 1.0
+    row.rest_until, row.setbacks, row.trouble = None, 0, ""
+    session.flush()
 
 
 def choose_catcher(session: Session) -> None:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from newsletter.errors import NotFound
+from newsletter.i18n import mark
 from newsletter.mail.smtp import Server, server
 from newsletter.settings import Settings
 from newsletter.tokens import Tokens
-from newsletter.transports.models import Transport
+from newsletter.transports.models import Bucket, Transport
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,24 @@ def all_in_use(session: Session, settings: Settings, tokens: Tokens) -> list[InU
 def in_use(session: Session, settings: Settings, tokens: Tokens) -> InUse:
     """The first of them, for single mails."""
     return all_in_use(session, settings, tokens)[0]
+
+
+def get(session: Session, transport_id: int) -> Transport:
+    """A mail server of the page.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(Transport, transport_id)
+    if row is None:
+        raise NotFound(mark("There is no such mail server."))
+    return row
+
+
+def limited(session: Session) -> list[Bucket]:
+    """Providers that are limited or left alone for the moment."""
+    wanted = or_(Bucket.count.is_not(None), Bucket.rest_until.is_not(None))
+    return list(session.scalars(select(Bucket).where(Bucket.provider != "", wanted).order_by(Bucket.provider, Bucket.transport_id)))
 
 
 def rows(session: Session) -> list[Transport]:

@@ -12,9 +12,10 @@ from newsletter.http import Reply, now, page, process, see_other, session, speec
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
 from newsletter.mail.message import Letter, Sender, compose
+from newsletter.mail.providers import name_of
 from newsletter.publications.keys import signed
 from newsletter.tokens import new_secret
-from newsletter.transports import actions
+from newsletter.transports import actions, queries, throttles
 from newsletter.transports.queries import InUse, in_use
 
 views = Blueprint("transports", __name__)
@@ -84,7 +85,27 @@ def _owner() -> None:
 
 def _show(status: int = 200, error: str = "", said: str = "") -> Reply:
     used = in_use(session(), process().settings, process().tokens)
-    return page("transports/show.html", status, used=used, error=error, said=said, form=request.form)
+    return page(
+        "transports/show.html",
+        status,
+        used=used,
+        servers=queries.rows(session()),
+        health=throttles.health(session()),
+        limits=queries.limited(session()),
+        name_of=name_of,
+        now=now(),
+        error=error,
+        said=said,
+        form=request.form,
+    )
+
+
+def _number(name: str) -> int | None:
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    # What is no number is refused where the range is checked.
+    return int(text) if text.isdigit() else -1
 
 
 @views.get("/admin/transport")
@@ -97,12 +118,56 @@ def show() -> Reply:
 @views.post("/admin/transport")
 @logged_in
 def change() -> Reply:
+    """The one mail server, or another one besides those that are there."""
     _owner()
     try:
-        keep(parse_choice(request.form))
+        choice = parse_choice(request.form)
+        if "besides" in request.form:
+            with writing() as writer:
+                actions.add(writer, process().tokens, address=choice.address, now=now())
+        else:
+            keep(choice)
     except Refused as error:
         return _show(422, error=speech().refusal(error))
     return see_other(url_for("transports.show"), mark("Saved. Send a test mail to see whether it works."))
+
+
+@views.post("/admin/transport/<int:number>/<any(change, remove, wake):act>")
+@logged_in
+def tune(number: int, act: str) -> Reply:
+    """Share, limit and warm-up of one mail server."""
+    _owner()
+    try:
+        with writing() as writer:
+            row = queries.get(writer, number)
+            if act == "remove":
+                actions.remove(writer, row)
+            elif act == "wake":
+                throttles.fine(writer, row.id)
+            else:
+                weight, count, seconds = _number("weight"), _number("count"), request.form.get("seconds", 60, type=int)
+                actions.change(
+                    writer, row, weight=-1 if weight is None else weight, count=count, seconds=seconds, warm_up="warm_up" in request.form, now=now()
+                )  # fmt: skip
+    except Refused as error:
+        return _show(422, error=speech().refusal(error))
+    return see_other(url_for("transports.show"), mark("Saved."))
+
+
+@views.post("/admin/transport/limit")
+@logged_in
+def limit() -> Reply:
+    """At most so many mails for one provider."""
+    _owner()
+    form = request.form
+    try:
+        with writing() as writer:
+            used = in_use(writer, process().settings, process().tokens)
+            number = form.get("number", used.id, type=int)
+            actions.limit(writer, transport_id=number, provider=form.get("provider", ""), count=_number("count"), seconds=form.get("seconds", 60, type=int))
+    except Refused as error:
+        return _show(422, error=speech().refusal(error))
+    return see_other(url_for("transports.show"), mark("Saved."))
 
 
 @views.post("/admin/transport/test")

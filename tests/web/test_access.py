@@ -32,6 +32,7 @@ def paths(app: Flask) -> list[tuple[str, str, str]]:
         "state": "accepted",
         "deed": "pause",
         "step": "make",
+        "act": "wake",
         "filename": "x",
         "path": "x",
         "code": "x",
