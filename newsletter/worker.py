@@ -1,7 +1,7 @@
 """The worker: Dramatiq's threads, and somebody who rings for whatever is due.
 
 Embedded, the ringer notices commits of other processes by ``PRAGMA data_version``, a few microseconds every
-50 ms. With a broker server, or PostgreSQL, it looks every second or every 15 seconds.
+50 ms. With a broker server it looks every five seconds, and joins in mailings that others have begun.
 """
 
 import contextlib
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.05
 AT_LEAST_EVERY = 1.0
+JOIN_EVERY = 5.0
 SWEEP_EVERY = 15.0
 TIDY_EVERY = 600.0
 THREADS = 6
@@ -142,7 +143,7 @@ def _ring_until_stopped(process: Process, underway: Underway) -> None:
     watch = _Watch(process)
     while not process.stopping.wait(LOOK_EVERY):
         try:
-            if watch.changed() or clock.over("look", AT_LEAST_EVERY if process.settings.embedded else SWEEP_EVERY):
+            if watch.changed() or clock.over("look", AT_LEAST_EVERY if process.settings.embedded else JOIN_EVERY):
                 _ring_all(process, underway)
             if clock.over("sweep", SWEEP_EVERY):
                 _show_life(process)

