@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
@@ -76,6 +77,11 @@ def prepare(engine: Engine) -> None:
 def begin_writing(session: Session) -> None:
     """Take the write lock before the first read, so that what was read is still true on commit."""
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def insert_into(session: Session, model: type[Base]) -> "postgresql.Insert | sqlite.Insert":
+    """An INSERT that knows ON CONFLICT, which both databases have, each with a class of its own."""
+    return sqlite.insert(model) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(model)
 
 
 def wave(session: Session, sql: str, columns: str, rows: Sequence[Sequence[object]], **values: object) -> CursorResult[Any]:

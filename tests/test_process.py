@@ -38,3 +38,34 @@ def test_n9_a_machine_whose_clock_is_an_hour_wrong_keeps_the_databases_time(post
 def test_n9_a_database_that_is_away_stops_no_clock() -> None:
     clock = processes.clock_of(new_engine("postgresql+psycopg://nobody@127.0.0.1:1/nowhere"))
     assert abs(clock() - utc_now()) < timedelta(seconds=40)
+
+
+@pytest.mark.postgres
+def test_several_processes_may_state_a_fact_at_the_same_moment(postgres_url: str) -> None:
+    import threading
+
+    from newsletter import schema
+    from newsletter.accounts.actions import state_fact
+    from newsletter.accounts.queries import fact
+
+    process = processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, database_url=postgres_url))
+    schema.upgrade(process.engine)
+    ready, failed = threading.Barrier(6), []
+
+    def state(number: int) -> None:
+        ready.wait()
+        try:
+            with process.writing() as session:
+                state_fact(session, name="worker", value=str(number), now=utc_now())
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=state, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with process.reading() as session:
+        assert fact(session, "worker").isdigit()
+    process.engine.dispose()

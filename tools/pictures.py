@@ -102,6 +102,8 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
             "front": "/",
             "lost": "/x",
             "transport": "/admin/transport",
+            "domain": "/admin/saatbrief/domain",
+            "providers": "/admin/saatbrief/mailings/12/providers",
             "tag": "/archive/saatbrief/tags/anbau/",
         }
     for name, path in screens.items():

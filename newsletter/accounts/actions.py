@@ -12,6 +12,7 @@ from newsletter.accounts.passwords import check_password, hash_password
 from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
+from newsletter.orm import insert_into
 from newsletter.publications.models import Publication
 from newsletter.tokens import digest, new_secret
 
@@ -148,9 +149,12 @@ def take_over(session: Session, *, secret: str, email: str, name: str, password:
 
 
 def state_fact(session: Session, *, name: str, value: str, now: datetime) -> None:
-    """Remember something about the installation."""
-    session.merge(Fact(name=name, value=value, changed_at=now))
-    session.flush()
+    """Remember something about the installation. Several processes may do so at the same moment."""
+    insert = insert_into(session, Fact).values(name=name, value=value, changed_at=now)
+    session.execute(insert.on_conflict_do_update(index_elements=[Fact.name], set_={"value": value, "changed_at": now}))
+    for row in session:
+        if isinstance(row, Fact):
+            session.expire(row)
 
 
 def count(session: Session, *, key: str, window: timedelta, now: datetime) -> int:

@@ -271,7 +271,6 @@ class Courier:
             self._taken[route.id, held.provider] += 1
         if route.setbacks:
             route.setbacks, route.trouble, route.rest_until = 0, "", None
-            self._taken[route.id, ""] += 1
 
     def connected(self, connection: Connection) -> None:
         self._open.add(connection)

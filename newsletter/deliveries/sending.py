@@ -162,12 +162,17 @@ class _Sender:
         process, now = self._process, self._process.clock()
         with process.writing() as session:
             ledger.settle(session, results, now=now)
-            if self._troubled and any(result.state == "accepted" for result in results):
+            taken = self._troubled and any(result.state == "accepted" for result in results)
+            if taken:
+                # At once and not with the next report: a sender that is killed again and again must not wait longer each time.
                 actions.forget_setbacks(session, self._mailing_id)
+                for route in self._routes:
+                    if route.proven:
+                        throttles.fine(session, route.id)
             keys = [self._limits.keys_of(wish.transport_id, wish.held.provider) for wish in wishes] if self._limits.limited else [()] * len(wishes)
             waits = throttles.take(session, keys, send_rate=process.settings.send_rate, now=now)
             granted = hand_over(session, [wish for wish, wait in zip(wishes, waits, strict=True) if wait is None], now=now)
-        self._troubled = self._troubled and not any(result.state == "accepted" for result in results)
+        self._troubled = self._troubled and not taken
         return [wish.held.id in granted if wait is None else wait for wish, wait in zip(wishes, waits, strict=True)]
 
     def _look(self) -> Limits | None:
@@ -180,8 +185,6 @@ class _Sender:
         with self._process.writing() as session:
             self._claims = ledger.keep(session, self._claims, now=self._process.clock())
             actions.beat(session, self._mailing_id, worker=self._worker, rate=rate, now=self._process.clock())
-            for transport_id in [key[0] for key in taken if not key[1]]:
-                throttles.fine(session, transport_id)
             throttles.welcome(session, {key: number for key, number in taken.items() if key[1]})
 
     def _patience(self, transport_id: int, provider: str, why: str, per_minute: float) -> datetime:
@@ -189,6 +192,7 @@ class _Sender:
             return throttles.rest(session, (transport_id, provider), why=why, per_minute=per_minute, now=self._process.clock())
 
     def _trouble(self, route: Route, why: str, stop: bool) -> datetime | None:
+        self._troubled = True
         until = None if stop else policy.back_off(route.setbacks, self._process.clock())
         with self._process.writing() as session:
             throttles.setback(session, route.id, why=why, until=until)

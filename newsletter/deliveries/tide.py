@@ -6,6 +6,8 @@ until a person has said so.
 """
 
 import contextlib
+import os
+import threading
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -62,6 +64,7 @@ def _number(text: str) -> int:
 
 
 def _write(file: Path, number: int) -> None:
-    fresh = file.with_suffix(".new")
+    # Several senders may write at the same moment; each has a file of its own until the rename.
+    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     fresh.write_text(str(number), "ascii")
     fresh.replace(file)

@@ -55,10 +55,15 @@ def look(resolver: Resolver, domain: str, *, bounce_domain: str, keys: Sequence[
     if mail_host:
         steps.append(("PTR", lambda: [check_way_back(resolver, mail_host)]))
     found: list[Check] = []
+    silent = False
     for what, step in steps:
         try:
+            if silent:
+                raise Unreachable
             found += step()
         except Unreachable:
+            # When not even the domain itself can be asked about, nobody should wait for the other questions.
+            silent = silent or what == "domain"
             found.append(
                 Check(what, "unknown", mark("The DNS did not answer, so this could not be checked."), mark("Look again in a few minutes."))
             )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from newsletter.orm import insert_into
 from newsletter.transports import policy
 from newsletter.transports.models import Bucket, Transport
 
@@ -128,12 +129,9 @@ def bucket(session: Session, key: Key) -> Bucket:
 
 
 def _insert(session: Session, key: Key) -> None:
-    from sqlalchemy.dialects import postgresql, sqlite
-
     # Two workers may need it at the same moment; only one of them makes it.
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"transport_id": key[0], "provider": key[1], "ease": 1.0, "learned": False, "stopped": False, "setbacks": 0, "trouble": "", "used": 0}
-    session.execute(make(Bucket).values(values).on_conflict_do_nothing())
+    session.execute(insert_into(session, Bucket).values(values).on_conflict_do_nothing())
 
 
 def _limit_of(session: Session, row: Bucket, key: Key, send_rate: float) -> tuple[float, float] | None:

@@ -201,7 +201,19 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
     page.fill("#password", account["password"])
     page.click("main .button")
     expect(page.locator("h1")).to_contain_text("Menschen lesen mit")
-    admin = ["", "issues/", "subscribers/", "subscribers/3", "links", "archive", "settings", "mailings/12", "mailings/12/refused"]
+    admin = [
+        "",
+        "issues/",
+        "subscribers/",
+        "subscribers/3",
+        "links",
+        "archive",
+        "settings",
+        "domain",
+        "mailings/12",
+        "mailings/12/refused",
+        "mailings/12/providers",
+    ]
     paths = [f"/admin/saatbrief/{path}" for path in admin]
     paths += ["/admin/account", "/admin/transport", "/dev/design", "/dev/mail", "/", "/p/saatbrief", "/p/saatbrief/privacy", "/u/x", "/nirgends"]
     paths += [f"/archive/saatbrief/{path}" for path in ("", "warum-ich-jetzt-briefe-schreibe/", "tags/", "tags/anbau/", "feeds/", "nirgends/")]

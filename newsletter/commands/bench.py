@@ -1,0 +1,62 @@
+"""The figures of the README, each beside its limit."""
+
+import click
+
+from newsletter.bench import wire
+from newsletter.bench.sending import Case, audience, run
+from newsletter.cli import as_json, sentences, show
+
+EVERYTHING = tuple(
+    Case(size, signed, database, connections=64, processes=2 if signed == "rsa" else 1)
+    for database in ("sqlite", "postgres")
+    for size in (10, 50)
+    for signed in ("none", "ed25519", "rsa")
+) + tuple(Case(10, "none", "sqlite", round_trip, connections=32) for round_trip in (10, 50))
+
+
+@click.group()
+def bench() -> None:
+    """How fast it is."""
+
+
+@bench.command("send")
+@click.option("--size", type=int, help="Only mails of so many KB: 10 or 50.")
+@click.option("--signed", type=click.Choice(["none", "ed25519", "rsa"]), help="Only with this signature.")
+@click.option("--database", type=click.Choice(["sqlite", "postgres"]), help="Only on this database.")
+@click.option("--round-trip", type=int, help="Only with so many milliseconds to the mail server and back.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database for the cases on PostgreSQL; without it they are left out.")
+@click.option("--rounds", type=int, default=5, help="Rounds of each case; the median counts.")
+@click.option("--number", type=int, default=10_000, help="Recipients in each round.")
+@as_json
+@sentences
+def bench_send(
+    size: int | None, signed: str | None, database: str | None, round_trip: int | None, postgres_url: str, rounds: int, number: int, as_json: bool
+) -> None:
+    """Send mailings to a server that forgets them; compare with the limit in the same run."""
+    cases = [
+        case
+        for case in EVERYTHING
+        if size in (None, case.size)
+        and signed in (None, case.signed)
+        and database in (None, case.database)
+        and round_trip in (None, case.round_trip)
+        and (postgres_url or case.database == "sqlite")
+    ]
+    outcomes = []
+    for case in cases:
+        outcomes.append(run(case, rounds=rounds, number=max(1000, number // (1 + case.round_trip // 5)), postgres=postgres_url))
+        last = outcomes[-1].as_dict()
+        rates = f"{', '.join(map(str, last['ours']))} to {', '.join(map(str, last['limit']))} a second"
+        click.echo(f"{last['case']}: {last['ratio']:.2f} of the limit ({rates})", err=True)
+    show({"limit": wire.limit_name(), "rounds": rounds, "cases": [outcome.as_dict() for outcome in outcomes]}, as_json, f"The limit is {wire.limit_name()}.")
+
+
+@bench.command("audience")
+@click.option("--number", type=int, default=1_000_000, help="Subscribers.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database.")
+@as_json
+@sentences
+def bench_audience(number: int, postgres_url: str, as_json: bool) -> None:
+    """Freeze an audience."""
+    found = audience(number, postgres_url)
+    show(found, as_json, f"{number} people are frozen in {found['seconds']:.1f} s.")
