@@ -63,7 +63,7 @@ messages: .venv/.test ## bring the German catalog up to date
 	@$(BIN)/python tools/messages.py --missing
 
 .PHONY: soak
-soak: .venv/.test ## 2,000 recipients while the worker is killed again and again
+soak: .venv/.test ## 10,000 recipients while the worker is killed again and again
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 .PHONY: pictures

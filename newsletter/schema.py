@@ -3,8 +3,10 @@
 Alembic is imported only when there is something to migrate: it is slow to load, and every process starts here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.exc import OperationalError
@@ -73,14 +75,37 @@ def upgrade(engine: Engine) -> str:
     from alembic import command
 
     try:
-        with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
-            if engine.dialect.name == "postgresql":
-                # Two processes that start at the same moment: the second one waits and finds nothing to do.
-                connection.execute(text("SELECT pg_advisory_xact_lock(7264833)"))
+        with migrating(engine) as connection:
             command.upgrade(configuration(connection), "head")
     except OperationalError as error:
         raise SettingsError(f"The database cannot be written: {_first_line(error)}") from error
     return before
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection on which tables may be rebuilt, in one transaction.
+
+    SQLite changes a table by making a new one and dropping the old one, and dropping deletes its rows first, with
+    everything that hangs on them. So foreign keys are off meanwhile, and looked at before the commit.
+    """
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+        # Inside a transaction the pragma would do nothing, without a word.
+        driver: Any = connection.connection.driver_connection
+        if sqlite:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                if not sqlite:
+                    # Two processes that start at the same moment: the second one waits and finds nothing to do.
+                    connection.execute(text("SELECT pg_advisory_xact_lock(7264833)"))
+                yield connection
+                if sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise SettingsError("The migration would leave rows that point nowhere. Nothing was changed.")
+        finally:
+            if sqlite:
+                driver.execute("PRAGMA foreign_keys=ON")
 
 
 def configuration(connection: Connection | None = None) -> "Config":

@@ -26,7 +26,11 @@ def upgrade() -> None:
     # Nobody sends while this runs: what was in hands goes the way of a sender that stopped.
     op.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'")
     op.execute("UPDATE deliveries SET state = 'uncertain' WHERE state = 'handing_over'")
+    op.drop_index("ix_deliveries_subscriber_id", "deliveries")
     with op.batch_alter_table("deliveries") as batch:
+        # The other way round it also finds what one person was sent, and one index less is written for everybody.
+        batch.drop_constraint(op.f("uq_deliveries_mailing_id_subscriber_id"), type_="unique")
+        batch.create_unique_constraint(op.f("uq_deliveries_subscriber_id_mailing_id"), ["subscriber_id", "mailing_id"])
         batch.drop_column("token")
         batch.drop_column("lease_until")
         batch.add_column(sa.Column("claim_id", sa.BigInteger(), nullable=True))
@@ -109,7 +113,10 @@ def downgrade() -> None:
     op.drop_index("ix_deliveries_waiting", "deliveries")
     op.execute("UPDATE deliveries SET state = 'uncertain' WHERE state = 'handing_over'")
     op.execute("UPDATE deliveries SET state = 'planned' WHERE state = 'claimed'")
+    op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
     with op.batch_alter_table("deliveries") as batch:
+        batch.drop_constraint(op.f("uq_deliveries_subscriber_id_mailing_id"), type_="unique")
+        batch.create_unique_constraint(op.f("uq_deliveries_mailing_id_subscriber_id"), ["mailing_id", "subscriber_id"])
         batch.add_column(sa.Column("token", sa.String(length=40), nullable=True))
         batch.add_column(sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True))
         batch.drop_column("claim_id")

@@ -82,14 +82,14 @@ class Delivery(Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        UniqueConstraint("mailing_id", "subscriber_id"),
+        # This way round it also finds what one person was sent.
+        UniqueConstraint("subscriber_id", "mailing_id"),
         UniqueConstraint("mailing_id", "canonical"),
         CheckConstraint(f"state IN {DELIVERY_STATES}", name="state"),
         # Two small indexes in place of a large one: most rows are accepted and in neither, and every index that a
         # change of state touches costs as much as the row itself. What is in hands is found through its claim.
         Index("ix_deliveries_waiting", "mailing_id", "state", "next_attempt_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_deliveries_odd", "mailing_id", "state", "id", sqlite_where=_ODD, postgresql_where=_ODD),
-        Index("ix_deliveries_subscriber_id", "subscriber_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
