@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from newsletter.clock import Clock
 from newsletter.deliveries import policy
 from newsletter.deliveries.gate import Gate
@@ -105,7 +107,6 @@ class Courier:
     _open: set[Connection] = field(default_factory=set)
     _counted: deque[tuple[float, int]] = field(default_factory=deque)
     _taken: Counter[tuple[int, str]] = field(default_factory=Counter)
-    _minute: deque[tuple[float, tuple[int, str]]] = field(default_factory=deque)
     _errors: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -182,26 +183,26 @@ class Courier:
 
     def poll(self, route: Route) -> Job | None:
         """The next mail, if one may go by this route at once."""
-        if not self.queue or not self._has_turn(route):
-            return None
-        held = None
-        if not self.limits.resting and not self.held:
-            held = self.queue.popleft()
-        else:
-            now = self.clock()
-            for index, claim in enumerate(self.queue):
-                if not self.limits.rests(route.id, claim.provider, now) and not self._is_held(route, claim.provider, now):
-                    held = claim
-                    del self.queue[index]
-                    break
-        if held is None:
-            return None
-        job = self.work.write(held, route.id)
-        if isinstance(job, str):
+        while self.queue and self._has_turn(route):
+            held = self._pick(route)
+            if held is None:
+                return None
+            job = self.work.write(held, route.id)
+            if isinstance(job, Job):
+                return job
             # This one cannot be written or addressed; that says nothing about the others.
             self.gate.settle(Result(held, "refused", Phase.RCPT, 553, "", job))
-            return self.poll(route)
-        return job
+        return None
+
+    def _pick(self, route: Route) -> Claim | None:
+        if not self.limits.resting and not self.held:
+            return self.queue.popleft()
+        now = self.clock()
+        for index, claim in enumerate(self.queue):
+            if not self.limits.rests(route.id, claim.provider, now) and not self._is_held(route, claim.provider, now):
+                del self.queue[index]
+                return claim
+        return None
 
     def _has_turn(self, route: Route) -> bool:
         """Several servers share by weight; nobody runs ahead of one that could go on."""
@@ -313,8 +314,12 @@ class Courier:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await self._in_thread(self._look)
-            await self._in_thread(self._report)
+            try:
+                await self._in_thread(self._look)
+                await self._in_thread(self._report)
+            except SQLAlchemyError as error:
+                # The gate decides how long a database may be away; leases are renewed as soon as it is back.
+                log.warning("the courier could not look at the database: %s", error)
             self._start_lanes()
 
     def _look(self) -> None:

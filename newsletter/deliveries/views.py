@@ -3,7 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from newsletter.accounts.access import editor, role
 from newsletter.broker import ring
@@ -179,7 +179,7 @@ def missed(publication: Publication, mailing_id: int) -> Reply:
     """Who did not get it, for a spreadsheet."""
     mailing = queries.get(session(), mailing_id, publication.id)
     lines = missed_as_csv(queries.missed(session(), mailing.id), speech())
-    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="mailing-{mailing.id}-missed.csv"'})
+    return Response(stream_with_context(lines), mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="mailing-{mailing.id}-missed.csv"'})
 
 
 @views.post("/admin/<slug>/mailings/<int:mailing_id>/<any(take_back, pause, resume, cancel, arrived, again, retry):deed>")
