@@ -13,7 +13,7 @@ def test_the_page_says_what_is_missing_and_shows_the_records(mira: Browser, proc
     object.__setattr__(process, "resolver", Zone(TXT={"saatgarten.example": [], "_dmarc.saatgarten.example": []}))
     mira.post("/admin/saatbrief/domain/make")
     page = mira.get("/admin/saatbrief/domain").get_data(as_text=True)
-    assert "stehen im Weg" in page
+    assert "Dinge fehlen noch" in page
     with process.reading() as session:
         keys = list(session.scalars(select(SigningKey)))
     assert [key.state for key in keys] == ["new", "new"]
