@@ -30,11 +30,11 @@ PIPELINING = ("8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES")
 class Duel:
     """One mailing, one sender in another process, and a witness on disk."""
 
-    def __init__(self, process: Process, tmp_path: Path) -> None:
+    def __init__(self, process: Process, tmp_path: Path, readers: int = 3) -> None:
         self.process = process
         self.journal = tmp_path / "journal"
         self.faults = FaultyServer(offers=PIPELINING, journal=self.journal).__enter__()
-        self.post = Post(process, self.faults, readers=3)
+        self.post = Post(process, self.faults, readers)
         self.child: subprocess.Popen[bytes] | None = None
 
     def start(self, where: str = "") -> None:
@@ -153,6 +153,18 @@ def test_n10_a_sender_that_slept_through_its_lease_sends_no_dot(duel: Duel) -> N
     duel.child.wait(30)
     duel.check()
     assert sum(duel.taken.values()) == 3
+
+
+def test_n15_a_machine_that_gives_out_few_files_sends_by_fewer_connections(process: Process, tmp_path: Path) -> None:
+    process.clock.now = datetime.now(UTC) - timedelta(seconds=1)
+    duel = Duel(process, tmp_path, readers=120)
+    try:
+        duel.start("few files")
+        duel.settle()
+        duel.check()
+        assert duel.post.counts == {"accepted": 120}
+    finally:
+        duel.faults.__exit__()
 
 
 @pytest.mark.postgres

@@ -187,3 +187,31 @@ def test_p9_u8_after_an_older_database_was_put_back_nothing_leaves_until_somebod
         assert session.scalars(select(Delivery)).first() is not None
     post.send()
     assert post.counts == {"accepted": 3}
+
+
+@pytest.mark.parametrize("phase", ["greeting", "ehlo", "mail", "rcpt", "data", "body", "dot"])
+@pytest.mark.parametrize("deed", ["pause", "cancel"])
+def test_u4_a_mailing_may_be_stopped_at_every_point(new_post: NewPost, clock: Clock, phase: str, deed: str) -> None:
+    post = new_post(readers=12, settings={"smtp_connections": 2}, offers=("PIPELINING", "8BITMIME"))
+    done = []
+
+    def stop(found: str) -> None:
+        if found == phase and not done:
+            done.append(found)
+            with post.process.writing() as session:
+                mailing = session.get_one(Mailing, post.mailing_id)
+                actions.pause(session, mailing) if deed == "pause" else actions.cancel(session, mailing, now=clock())
+
+    post.faults.on_phase = stop
+    post.send()
+    counts = post.counts
+    assert counts.get("uncertain", 0) == counts.get("claimed", 0) == counts.get("handing_over", 0) == 0
+    assert counts.get("accepted", 0) == len(post.faults.message_ids)
+    if deed == "cancel":
+        assert counts["cancelled"] + counts.get("accepted", 0) == 12
+        return
+    with post.process.writing() as session:
+        actions.resume(session, session.get_one(Mailing, post.mailing_id), now=clock())
+    post.send()
+    assert post.counts == {"accepted": 12}
+    assert len(set(post.faults.message_ids)) == 12
