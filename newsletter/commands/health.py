@@ -7,7 +7,7 @@ from newsletter.accounts import queries as who
 from newsletter.broker import greet
 from newsletter.cli import new_process
 from newsletter.mail.addresses import parse
-from newsletter.mail.connection import Conversation
+from newsletter.mail.conversation import Conversation
 from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.process import Process
 from newsletter.publications import keys

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from newsletter.deliveries import actions, ledger, policy, tide, writing
+from newsletter.deliveries import actions, lane, ledger, policy, tide, writing
 from newsletter.deliveries.courier import Courier, Route, Work
 from newsletter.deliveries.gate import Answer, Gate
 from newsletter.deliveries.ledger import Claim, Result, Wish
@@ -133,7 +133,7 @@ class _Sender:
         work = Work(self._claim, self._release, self._look, self._report, self._patience, self._trouble, self._writer.write)
         courier = Courier(
             self._routes, work, Gate(self._commit, thread), thread, process.clock, process.settings.bounce_domain,
-            process.settings.smtp_connections, self._timeouts, process.stopping.is_set,
+            process.settings.smtp_connections, self._timeouts, lane.work, process.stopping.is_set,
         )  # fmt: skip
         await courier.run()
 

@@ -3,7 +3,7 @@
 import logging
 
 from newsletter.mail.addresses import parse
-from newsletter.mail.connection import Conversation
+from newsletter.mail.conversation import Conversation
 from newsletter.mail.dkim import KeyBroken
 from newsletter.mail.replies import Reply, classify
 from newsletter.mail.smtp import Phase, SmtpError, server

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.mail.addresses import Address
-from newsletter.mail.connection import Conversation
+from newsletter.mail.conversation import Conversation
 from newsletter.mail.providers import provider_of
 from newsletter.mail.smtp import SmtpError, Timeouts, server
 from newsletter.tokens import Tokens

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from newsletter.mail.addresses import parse
-from newsletter.mail.connection import Conversation, stuffed
+from newsletter.mail.connection import stuffed
+from newsletter.mail.conversation import Conversation
 from newsletter.mail.smtp import Phase, Server, SmtpError, Timeouts
 from tests.support.faults import FaultyServer
 

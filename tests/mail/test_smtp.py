@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.mail.addresses import parse
-from newsletter.mail.connection import Conversation
+from newsletter.mail.conversation import Conversation
 from newsletter.mail.smtp import Phase, Server, SmtpError, Timeouts, server
 from tests.support.faults import FaultyServer
 from tests.support.services import free_port
