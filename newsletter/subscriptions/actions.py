@@ -194,13 +194,6 @@ def confirm(session: Session, tokens: Tokens, *, publication: Publication, form:
     return True
 
 
-def new_leave_link(session: Session, *, subscription_id: int, now: datetime) -> str:
-    """A fresh unsubscribe secret for one mail; only its hash is stored (U6)."""
-    secret = new_secret()
-    session.add(LeaveLink(digest=digest(secret), subscription_id=subscription_id, created_at=now))
-    return secret
-
-
 def keep_leave_links(session: Session, links: Sequence[tuple[str, int]], *, now: datetime) -> None:
     """Store the unsubscribe addresses of mails that are about to leave: pairs of digest and subscription."""
     if links:

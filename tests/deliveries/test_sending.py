@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.deliveries import actions, ledger
 from newsletter.deliveries.models import Attempt, Claiming, Mailing
-from newsletter.subscriptions.actions import leave, new_leave_link, suppress
+from newsletter.subscriptions.actions import leave, suppress
 from newsletter.subscriptions.models import Suppression
 from newsletter.transports.actions import choose
 from tests.deliveries.conftest import Post
@@ -175,7 +175,7 @@ def test_u7_i6_who_leaves_in_the_middle_is_skipped(new_post: NewPost, clock: Clo
 
     def last_reader_leaves() -> None:
         with post.process.writing() as session:
-            secret = new_leave_link(session, subscription_id=post.subscriptions[1], now=clock())
+            secret = cast.leave_link(session, subscription_id=post.subscriptions[1], now=clock())
             leave(session, secret=secret, how="test", now=clock())
 
     post.faults.on_dot = last_reader_leaves

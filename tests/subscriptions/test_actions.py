@@ -178,7 +178,7 @@ def test_u6_leaving_twice_is_leaving_once_and_a_strange_link_does_nothing(proces
     publication_id = cast.publication(process)
     subscription_id = cast.reader(process, publication_id)
     with process.writing() as session:
-        secret = actions.new_leave_link(session, subscription_id=subscription_id, now=process.clock())
+        secret = cast.leave_link(session, subscription_id=subscription_id, now=process.clock())
     for _ in range(2):
         with process.writing() as session:
             assert actions.leave(session, secret=secret, how="test", now=process.clock()).state == "unsubscribed"

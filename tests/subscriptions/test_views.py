@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from newsletter.notices.models import Notice
 from newsletter.process import Process
-from newsletter.subscriptions.actions import new_leave_link
 from newsletter.subscriptions.models import Subscription
 from newsletter.tokens import Tokens
 from tests.support import cast
@@ -185,7 +184,7 @@ def test_l3_the_confirmation_mail_is_plain(client: FlaskClient, process: Process
 def leave(process: Process, publication_id: int) -> str:
     subscription_id = cast.reader(process, publication_id)
     with process.writing() as session:
-        return f"/u/{new_leave_link(session, subscription_id=subscription_id, now=process.clock())}"
+        return f"/u/{cast.leave_link(session, subscription_id=subscription_id, now=process.clock())}"
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])

@@ -1,5 +1,9 @@
 """The cast of the tests: Mira writes, Ada reads, Ben left, Cleo's mailbox is gone."""
 
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
 from newsletter.accounts import actions as accounts
 from newsletter.channels.actions import add_first_channels
 from newsletter.issues.actions import add_issue
@@ -11,6 +15,7 @@ from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
 from newsletter.subscriptions.queries import first_form
+from newsletter.tokens import digest, new_secret
 
 PASSWORD = "vier kleine gelbe bohnen"
 VALUES = {
@@ -71,6 +76,13 @@ def issue(process: Process, publication_id: int, subject: str = "Die erste Bohne
         return add_issue(
             session, publication_id=publication_id, subject=subject, preheader="Und warum sie krumm ist.", markdown=markdown, now=process.clock(), **more
         )
+
+
+def leave_link(session: Session, *, subscription_id: int, now: datetime) -> str:
+    """An unsubscribe secret as an earlier letter carried it."""
+    secret = new_secret()
+    subscriptions.keep_leave_links(session, [(digest(secret), subscription_id)], now=now)
+    return secret
 
 
 def links(process: Process) -> Links:
