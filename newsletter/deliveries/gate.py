@@ -43,7 +43,6 @@ class Gate:
         self._askers: list[asyncio.Future[Answer]] = []
         self._bell = asyncio.Event()
         self._closing = False
-        self.waves = 0
 
     def settle(self, result: Result) -> None:
         """How a transaction ended; it is written with the next wave."""
@@ -80,7 +79,6 @@ class Gate:
             if results or wishes:
                 try:
                     answers = await loop.run_in_executor(self._thread, self._commit, results, wishes)
-                    self.waves += 1
                     away_since = None
                 except SQLAlchemyError as error:
                     # Whether this commit took place is unknown (N6). No dot goes out, and what had ended stays in
