@@ -1,19 +1,27 @@
-"""Files: written beside, then renamed, and only when they differ."""
+"""Files: written beside, then renamed."""
 
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """One file of the archive: its path below the root, and how to make its bytes."""
+class Problem:
+    """Something that a build found wrong. The rest was built.
 
-    path: str
-    make: Callable[[], bytes]
+    Args:
+        where: a file or a letter.
+        serious: whether something is missing or wrong for readers, and not only unfortunate.
+    """
+
+    where: str
+    what: str
+    serious: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -24,22 +32,28 @@ class Report:
     unchanged: int
     removed: tuple[str, ...]
     seconds: float
+    problems: tuple[Problem, ...] = field(default_factory=tuple)
 
 
 def fingerprint(data: bytes) -> str:
-    """A short name for some content."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    """What the manifest says of a file."""
+    return hashlib.sha256(data).hexdigest()
 
 
-def write(file: Path, data: bytes) -> None:
-    """Write by a temporary file and a rename. Never opens an existing file: releases share them by hard link."""
+def write(file: Path, data: bytes, *, lasting: bool = True) -> None:
+    """Write by a temporary file and a rename. Never opens an existing file: releases share them by hard link.
+
+    Args:
+        lasting: force it to the disk.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    temporary = file.with_name(f".{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(file)
     except OSError:

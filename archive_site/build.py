@@ -1,209 +1,289 @@
-"""Site -> artifacts -> folder.
-
-A release is built beside the old one, sharing unchanged files by hard link, and becomes the archive in one
-rename. A reader sees the whole old archive or the whole new one; a crash leaves the old one.
-"""
+"""Source -> state -> units -> files -> archive."""
 
 import json
 import os
-import secrets
 import shutil
 import time
-from functools import cache, partial
-from importlib import resources
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
-from urllib.parse import urlsplit
-from xml.sax.saxutils import escape as xml_escape
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from archive_site import manifest, units
+from archive_site.artifact import Problem, Report, fingerprint
+from archive_site.changes import PAGES, Changes, everything
+from archive_site.checks import check
+from archive_site.publish import FEW, Shelf, link
+from archive_site.site import Site
+from archive_site.source import Broken, Source
+from archive_site.state import State, not_before
+from archive_site.units import UnitBroken, Units
 
-from archive_site import feeds
-from archive_site.artifact import Artifact, Report, fingerprint, write
-from archive_site.site import Letter, Site
-from archive_site.slugs import slugs_of
-from archive_site.words import Words
-
-THEME = "calm"
-MANIFEST = "manifest.json"
+# Another number makes every page anew. It belongs to what this package writes.
+VERSION = "2"
+WORTH_TWO = 400  # units; a second process takes a third of a second to come up
+CHUNK = 50
+LATER = ("book/", "search/")
 
 
-def build(site: Site, out: Path, *, full: bool = False) -> Report:
+@dataclass
+class Outcome:
+    """What became of some units."""
+
+    rows: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+def build(
+    source: Source,
+    out: Path,
+    *,
+    now: datetime | None = None,
+    only: Iterable[int] | None = None,
+    full: bool = False,
+    processes: int = 2,
+    themes: Path | None = None,
+) -> Report:
     """Bring a folder up to date.
 
     Args:
-        out: becomes a link to the release. A real folder in its place is kept aside as the first release.
-        full: write every file anew.
+        out: becomes a link to the release. A real folder in its place is kept aside.
+        now: decides which letters are public yet.
+        only: the letters that may have changed since the last build; None: find out.
+        full: make every file anew. The texts of letters that have not changed are not read again.
+        themes: a folder with more themes.
 
     Raises:
         OSError: the folder cannot be written; the old archive stays as it is.
+        ThemeMissing: there is no such theme.
+        SourceBroken: the source cannot be read at all.
     """
     began = time.perf_counter()
-    releases = out.parent / f".{out.name}.releases"
-    releases.mkdir(parents=True, exist_ok=True)
-    old = out.resolve() if out.exists() else None
-    before = _manifest(old) if old else {}
-    release = releases / f"{time.time_ns():x}-{secrets.token_hex(3)}"
+    shelf = Shelf(out.absolute())
+    state = State(shelf.folder / "state.db")
     try:
-        files, written = _fill(site, release, {} if full else before, old)
-        _switch(out, release, releases)
-    except BaseException:
-        shutil.rmtree(release, ignore_errors=True)
-        raise
-    _tidy(releases, keep={release, *([old] if old else [])})
-    removed = tuple(sorted(set(before) - set(files)))
-    return Report(tuple(written), len(files) - len(written), removed, time.perf_counter() - began)
+        shelf.finish(state)
+        return _Build(source, shelf, state, processes, themes).run(now or datetime.now(UTC), only, full, began)
+    finally:
+        state.close()
 
 
-def _fill(site: Site, release: Path, before: dict[str, str], old: Path | None) -> tuple[dict[str, str], list[str]]:
-    files: dict[str, str] = {}
-    written = []
-    for artifact in artifacts(site):
-        data = artifact.make()
-        files[artifact.path] = fingerprint(data)
-        target = release / artifact.path
-        if old and before.get(artifact.path) == files[artifact.path] and _link(old / artifact.path, target):
+def asleep_until(out: Path) -> datetime | None:
+    """When the next letter appears by itself, if one waits for that."""
+    state = State(Shelf(out.absolute()).folder / "state.db")
+    try:
+        found = state.db.execute("SELECT min(wakes) FROM letters WHERE wakes IS NOT NULL").fetchone()[0]
+        return datetime.fromisoformat(found) if found else None
+    finally:
+        state.close()
+
+
+def take_back(out: Path) -> bool:
+    """Undo the last publish; whether there was one."""
+    shelf = Shelf(out.absolute())
+    state = State(shelf.folder / "state.db")
+    try:
+        return shelf.take_back(state)
+    finally:
+        state.close()
+
+
+class _Build:
+    def __init__(self, source: Source, shelf: Shelf, state: State, processes: int, themes: Path | None) -> None:
+        self.source, self.shelf, self.state, self.themes = source, shelf, state, themes
+        self.processes = processes
+        self.site = source.site
+        self.units = Units(state, self.site, shelf.cache, themes)
+        self.problems: list[Problem] = []
+        self.written: list[str] = []
+        self.removed: list[str] = []
+
+    def run(self, now: datetime, only: Iterable[int] | None, full: bool, began: float) -> Report:
+        mark = f"{VERSION} {self.site.mark} {self.site.looks} {self.units.theme.stylesheet}"
+        # "built" is empty while the state is ahead of the files.
+        built = self.state.fact("built")
+        whole = full or built.split(" ")[:2] != mark.split(" ")[:2] or self.shelf.release is None
+        later = set(json.loads(self.state.fact("later") or "[]"))
+        wanted = self._take(now, only if not whole else None, whole)
+        if built != mark and not whole:
+            wanted |= {unit for unit in everything(self.state) if unit.startswith(PAGES)}
+        self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, {unit for unit in wanted | later if unit.startswith(LATER)}, whole, full)
+        later = set(json.loads(self.state.fact("later") or "[]"))
+        if later:
+            self._make(later, mark, set(), whole=False, full=False)
+        self.shelf.tidy()
+        total = self.state.db.execute("SELECT count(*) FROM files").fetchone()[0]
+        return Report(tuple(self.written), total - len(self.written), tuple(self.removed), time.perf_counter() - began, tuple(self.problems))
+
+    def _take(self, now: datetime, only: Iterable[int] | None, whole: bool) -> set[str]:
+        changes = Changes(self.state, self.site)
+        with _writing(self.state):
+            now = not_before(self.state.fact("now"), now)
+            zone = f"{self.site.timezone} {self.site.author}"
+            if self.state.fact("zone") != zone:
+                # Years and the lists of authors follow from these two.
+                self.state.forget_everything()
+            changes.take(self.source, now, only)
+            if changes.units or whole:
+                for name, value in (("zone", zone), ("now", now.isoformat()), ("built", "")):
+                    self.state.state_fact(name, value)
+        self.problems += [Problem(broken.name, broken.why) for broken in [*getattr(self.source, "broken", []), *changes.broken] if isinstance(broken, Broken)]
+        return everything(self.state) if whole else changes.units | set(json.loads(self.state.fact("failed") or "[]"))
+
+    def _make(self, wanted: set[str], mark: str, later: set[str], whole: bool, full: bool) -> None:
+        if not wanted and self.state.fact("built") == mark:
+            return
+        known = {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files")} if whole else set()
+        names = sorted(wanted | {unit for unit in known if not unit.startswith(("manifest/", *LATER))} | (known & later), key=units.rank)
+        stage = self.shelf.stage()
+        try:
+            done = self._all(names, stage, full)
+            with _writing(self.state):
+                plan = self._decide(done, stage, names, full)
+                self.state.state_fact("built", mark)
+                failed = {*json.loads(self.state.fact("failed") or "[]")} - {*names} | {*done.failed}
+                for name, kept in (("later", later), ("failed", failed)):
+                    self.state.state_fact(name, json.dumps(sorted(kept)))
+                if plan["written"] or plan["removed"] or self.shelf.release is None:
+                    kind = "files" if self.shelf.release is not None and len(plan["written"]) + len(plan["removed"]) <= FEW and not full else "switch"
+                    self._complete(stage, kind, plan)
+                    self.state.db.execute("INSERT INTO journal (stage, kind, paths) VALUES (?, ?, ?)", (stage.name, kind, json.dumps(plan)))
+        except BaseException:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
+        self.shelf.finish(self.state)
+        if self.shelf.release != stage.resolve():
+            shutil.rmtree(stage, ignore_errors=True)
+        self.written += plan["written"]
+        self.removed += plan["removed"]
+        self.problems += done.problems
+
+    def _all(self, names: list[str], stage: Path, full: bool) -> Outcome:
+        if self.processes < 2 or len(names) < WORTH_TWO:
+            return make(self.units, names, stage, full)
+        chunks = [names[at : at + CHUNK] for at in range(0, len(names), CHUNK)]
+        total = Outcome()
+        arguments = (self.state.file, self.site, self.shelf.cache, self.themes, stage, full)
+        with ProcessPoolExecutor(self.processes, get_context("spawn"), _begin, arguments) as pool:
+            for part in pool.map(_make_chunk, chunks):
+                for name in ("rows", "changed", "gone", "failed", "problems"):
+                    getattr(total, name).extend(getattr(part, name))
+                total.links |= part.links
+        return total
+
+    def _decide(self, done: Outcome, stage: Path, names: list[str], full: bool) -> dict[str, list[str]]:
+        """Write down what there will be, with the manifest; give back the paths that change."""
+        db = self.state.db
+        made = {row[0] for row in done.rows}
+        parts = {row[0] for path in {*done.changed, *done.gone} for row in db.execute("SELECT part FROM files WHERE path = ?", (path,))}
+        # A path may have gone over from one unit to another, as when a letter takes an old name.
+        gone = sorted(path for path in set(done.gone) - made)
+        db.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
+        db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", done.rows)
+        changed = list(dict.fromkeys(done.changed))
+        parts |= (
+            {manifest.part_of(unit) for unit in names}
+            if full
+            else {row[0] for path in changed for row in db.execute("SELECT part FROM files WHERE path = ?", (path,))}
+        )
+        for path, data in manifest.update(self.state, parts - {""}).items() if parts or full else ():
+            if data is None:
+                gone += [row[0] for row in db.execute("DELETE FROM files WHERE path = ? RETURNING path", (path,))]
+                continue
+            mark = fingerprint(data)
+            if full or db.execute("SELECT sha256 FROM files WHERE path = ?", (path,)).fetchone() != (mark,):
+                _put(stage / path, data)
+                changed.append(path)
+                db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, '', ?, ?, 0)", (path, manifest.UNIT, mark, len(data)))
+        self.problems += self._dead_links(done.links)
+        return {"written": changed, "removed": gone}
+
+    def _dead_links(self, links: dict[str, str]) -> Iterator[Problem]:
+        for target, page in sorted(links.items()):
+            if target.endswith(".epub"):
+                continue  # books follow later
+            row = self.state.db.execute("SELECT public FROM files WHERE path = ?", (target,)).fetchone()
+            if row is None:
+                yield Problem(page, f"a link leads to {target}, which is not there")
+            elif not row[0] and target.endswith(".html") and target != page and self._is_public(page):
+                yield Problem(page, f"a link leads to {target}, which is not listed", serious=False)
+
+    def _is_public(self, path: str) -> bool:
+        row = self.state.db.execute("SELECT public FROM files WHERE path = ?", (path,)).fetchone()
+        return bool(row and row[0])
+
+    def _complete(self, stage: Path, kind: str, plan: dict[str, list[str]]) -> None:
+        """Before it is decided everything has to lie on the disk."""
+        if kind == "switch":
+            release, changed = self.shelf.release, set(plan["written"])
+            for (path,) in self.state.db.execute("SELECT path FROM files").fetchall():
+                if path not in changed and not (release is not None and link(release / path, stage / path)):
+                    raise OSError(f"{path} has disappeared from the archive; build it in full")
+            os.sync()
+            return
+        for path in plan["written"]:
+            with (stage / path).open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def make(made: Units, names: Iterable[str], stage: Path, full: bool) -> Outcome:
+    """Make units; write what differs from the last time into the stage."""
+    done = Outcome()
+    for unit in names:
+        known = dict(made.state.db.execute("SELECT path, sha256 FROM files WHERE unit = ?", (unit,)))
+        try:
+            files = list(made.make(unit))
+        except UnitBroken as error:
+            done.failed.append(unit)
+            done.problems.append(Problem(unit, str(error)))
             continue
-        write(target, data)
-        written.append(artifact.path)
-    write(release / MANIFEST, (json.dumps({"files": files}, indent=0, sort_keys=True) + "\n").encode())
-    return files, written
+        for file in files:
+            mark = fingerprint(file.data)
+            if full or known.get(file.path) != mark:
+                _put(stage / file.path, file.data)
+                done.changed.append(file.path)
+                found = check(made.site, file.path, file.data, file.words)
+                done.problems += found.problems
+                done.links |= dict.fromkeys(found.links, file.path)
+            done.rows.append((file.path, unit, manifest.part_of(unit), mark, len(file.data), int(file.public)))
+        done.gone += [path for path in known if path not in {file.path for file in files}]
+    return done
 
 
-def _link(source: Path, target: Path) -> bool:
-    target.parent.mkdir(parents=True, exist_ok=True)
+_units: Units | None = None
+_stage: Path | None = None
+_full = False
+
+
+def _begin(file: Path, site: Site, cache: Path, extra: Path | None, stage: Path, full: bool) -> None:
+    global _units, _stage, _full
+    _units, _stage, _full = Units(State(file, reading=True), site, cache, extra), stage, full
+
+
+def _make_chunk(names: list[str]) -> Outcome:
+    assert _units is not None
+    assert _stage is not None
+    return make(_units, names, _stage, _full)
+
+
+def _put(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+
+
+@contextmanager
+def _writing(state: State) -> Iterator[None]:
+    state.db.execute("BEGIN IMMEDIATE")
     try:
-        os.link(source, target)
-    except OSError:
-        return False
-    return True
-
-
-def _switch(out: Path, release: Path, releases: Path) -> None:
-    if out.exists() and not out.is_symlink():
-        out.rename(releases / f"before-{secrets.token_hex(3)}")
-    link = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    link.symlink_to(os.path.relpath(release, out.parent))
-    link.replace(out)
-
-
-def _tidy(releases: Path, keep: set[Path]) -> None:
-    """Keep the present and the previous release: the previous one is the way back."""
-    kept = {path.name for path in keep}
-    for path in releases.iterdir():
-        # What somebody had put there before the first build is not ours to delete.
-        if path.name not in kept and not path.name.startswith("before-"):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _manifest(folder: Path) -> dict[str, str]:
-    try:
-        files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return {str(path): str(mark) for path, mark in files.items()} if isinstance(files, dict) else {}
-
-
-def artifacts(site: Site) -> list[Artifact]:
-    """Every file of the archive, in the order in which a reader may find them: pictures first, lists last."""
-    pages = _Pages(site)
-    files = [Artifact(f"media/{name}", path.read_bytes) for name, path in sorted(site.media.items())]
-    files += [Artifact(f"assets/{path.name}", path.read_bytes) for path in sorted(_theme().glob("*.css"))]
-    files += [Artifact(f"assets/{path.name}", path.read_bytes) for path in sorted(_theme().glob("*.woff2"))]
-    letters = site.newest_first
-    for index, letter in enumerate(letters):
-        newer = letters[index - 1] if index else None
-        older = letters[index + 1] if index + 1 < len(letters) else None
-        files.append(Artifact(f"{letter.slug}/index.html", partial(pages.letter, letter, newer, older)))
-    for name, group in site.tags():
-        slug = pages.tag_slugs[name]
-        files.append(Artifact(f"tags/{slug}/index.html", partial(pages.tag, name, group)))
-        files += _feeds(site, group, f"{site.name}: {name}", f"tags/{slug}/")
-    if site.tags():
-        files.append(Artifact("tags/index.html", pages.tags))
-    files += [
-        Artifact("index.html", pages.index),
-        Artifact("feeds/index.html", pages.feeds),
-        Artifact("imprint/index.html", pages.imprint),
-        Artifact("404.html", pages.lost),
-        *_feeds(site, letters, site.name, ""),
-        Artifact("sitemap.xml", lambda: sitemap(site, pages.tag_slugs)),
-        Artifact("robots.txt", f"User-agent: *\nAllow: /\nSitemap: {site.base}sitemap.xml\n".encode),
-    ]
-    return files
-
-
-def _feeds(site: Site, letters: list[Letter], title: str, folder: str) -> list[Artifact]:
-    return [
-        Artifact(f"{folder}rss.xml", lambda: feeds.rss(site, letters, title, f"{folder}rss.xml")),
-        Artifact(f"{folder}atom.xml", lambda: feeds.atom(site, letters, title, f"{folder}atom.xml")),
-        Artifact(f"{folder}feed.json", lambda: feeds.json_feed(site, letters, title, f"{folder}feed.json")),
-    ]
-
-
-def sitemap(site: Site, tag_slugs: dict[str, str]) -> bytes:
-    """Every page that a search engine should know (sitemaps.org)."""
-    rows = [f"<url><loc>{xml_escape(site.base)}</loc></url>"]
-    for letter in site.newest_first:
-        day = letter.published.date().isoformat()
-        rows.append(f"<url><loc>{xml_escape(feeds.address(site, letter))}</loc><lastmod>{day}</lastmod></url>")
-    rows += [f"<url><loc>{xml_escape(site.base)}tags/{slug}/</loc></url>" for slug in tag_slugs.values()]
-    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
-    return (head + "\n".join(rows) + "\n</urlset>\n").encode()
-
-
-class _Pages:
-    """Renders the pages of one site. ``root`` leads from a page to the top of the archive."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.words = Words(site.language, site.timezone)
-        self.tag_slugs = slugs_of([name for name, _ in site.tags()])
-        action = urlsplit(site.form_action)
-        self.form_origin = f"{action.scheme}://{action.netloc}" if action.netloc else "'none'"
-
-    def _render(self, page: str, root: str, **values: object) -> bytes:
-        template = _environment().get_template(f"{THEME}/{page}.html")
-        html = template.render(site=self.site, w=self.words, root=root, tag_slugs=self.tag_slugs, form_origin=self.form_origin, **values)
-        return (html.strip() + "\n").encode()
-
-    def index(self) -> bytes:
-        letters = self.site.newest_first
-        return self._render("index", "", canonical=self.site.base, years=self.site.years(), first=letters[-1] if letters else None)
-
-    def letter(self, letter: Letter, newer: Letter | None, older: Letter | None) -> bytes:
-        html = letter.html.replace('src="/media/', 'src="../media/')
-        image = next((f"{self.site.base}media/{name}" for name in self.site.media if f"/media/{name}" in letter.html), "")
-        return self._render("letter", "../", canonical=feeds.address(self.site, letter), letter=letter, html=html, newer=newer, older=older, image=image)
-
-    def tag(self, name: str, letters: list[Letter]) -> bytes:
-        return self._render("tag", "../../", canonical=f"{self.site.base}tags/{self.tag_slugs[name]}/", name=name, letters=letters)
-
-    def tags(self) -> bytes:
-        return self._render("tags", "../", canonical=f"{self.site.base}tags/", tags=self.site.tags())
-
-    def feeds(self) -> bytes:
-        return self._render("feeds", "../", canonical=f"{self.site.base}feeds/")
-
-    def imprint(self) -> bytes:
-        return self._render("imprint", "../", canonical=f"{self.site.base}imprint/")
-
-    def lost(self) -> bytes:
-        # A 404 page is shown at any depth, so its addresses must not be relative.
-        return self._render("404", self.site.base, canonical="", letters=self.site.newest_first[:3])
-
-
-@cache
-def _templates() -> Path:
-    inside = Path(str(resources.files("archive_site"))) / "_templates"
-    beside = Path(__file__).resolve().parent.parent / "templates" / "archive"
-    # A checkout has the templates beside the package, a wheel inside it.
-    return beside if (beside.parent.parent / "pyproject.toml").exists() else inside
-
-
-def _theme() -> Path:
-    return _templates() / THEME / "assets"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(loader=FileSystemLoader(_templates()), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        yield
+        state.db.execute("COMMIT")
+    except BaseException:
+        state.db.execute("ROLLBACK")
+        raise

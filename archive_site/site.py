@@ -1,29 +1,75 @@
 """What an archive is made from."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
-from zoneinfo import ZoneInfo
+
+# What the archive itself calls its folders; no letter may be called so.
+RESERVED = frozenset(
+    {"about", "ap", "assets", "authors", "cards", "epub", "feed", "feeds", "imprint", "index", "manifest", "media", "page", "privacy", "search", "series"}
+    | {"sitemap", "tags", "404", "read", "webmention"}
+)
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One published issue. ``html`` is safe already; images in it are called ``/media/<name>``."""
+    """One issue of a publication. ``html`` is safe already; images in it are called ``/media/<name>``.
 
+    Args:
+        id: never changes and is never used twice.
+        changed: when its text last changed, for feeds and search engines.
+        visibility: ``public``, ``unlisted``, ``delayed`` (public from ``listed_from`` on) or ``subscribers``.
+        translations: the same letter in other languages, as (language, address).
+        old_slugs: where it lay before; redirects stay there.
+        cover: the name of an image that stands for the letter, and what it shows.
+        mentions: what others wrote about it, as (author, address, words).
+    """
+
+    id: int
     number: int
     slug: str
     title: str
-    summary: str
     html: str
     published: datetime
+    summary: str = ""
+    markdown: str = ""
+    changed: datetime | None = None
+    language: str = ""
     tags: tuple[str, ...] = ()
+    series: str = ""
+    authors: tuple[str, ...] = ()
     minutes: int = 1
+    visibility: str = "public"
+    listed_from: datetime | None = None
+    translations: tuple[tuple[str, str], ...] = ()
+    old_slugs: tuple[str, ...] = ()
+    cover: str = ""
+    cover_alt: str = ""
+    mentions: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def touched(self) -> datetime:
+        """When it last changed, or came out."""
+        return max(self.changed or self.published, self.published)
 
 
 @dataclass(frozen=True)
 class Site:
-    """One publication. Addresses are absolute; ``base`` ends in a slash."""
+    """One publication, without its letters. Addresses are absolute; ``base`` ends in a slash.
+
+    Args:
+        theme: a folder of ``templates/archive``.
+        accent: a colour as ``#rrggbb`` in place of the theme's own, or empty.
+        logo: the name of an image, or empty.
+        ai_crawlers: ``allow`` or ``refuse``; refusing also leaves out the Markdown beside the pages.
+        hub: the WebSub hub that is told of new letters, or empty.
+        handle: the publication's name in the Fediverse, ``@name@host``, or empty.
+        webmention: where mentions are received, or empty.
+        media: the folder in which images lie.
+        cards, books, search: whether share images, a book for each year and the search are made.
+    """
 
     name: str
     base: str
@@ -40,19 +86,33 @@ class Site:
     form_hint: str = ""
     privacy_url: str = ""
     imprint: tuple[str, ...] = ()
-    letters: tuple[Letter, ...] = ()
-    media: dict[str, Path] = field(default_factory=dict)
+    theme: str = "calm"
+    accent: str = ""
+    logo: str = ""
+    ai_crawlers: str = "allow"
+    hub: str = ""
+    handle: str = ""
+    actor: str = ""
+    webmention: str = ""
+    cards: bool = True
+    books: bool = True
+    search: bool = True
+    media: Path = field(default=Path("media"), compare=False)
 
     @property
-    def newest_first(self) -> list[Letter]:
-        return sorted(self.letters, key=lambda letter: letter.number, reverse=True)
+    def mark(self) -> str:
+        """A short name for what feeds, twins and cards say of the publication; another one means that all of them change."""
+        return _mark({key: value for key, value in asdict(self).items() if key not in ("media", *LOOKS)})
 
-    def years(self) -> list[tuple[int, list[Letter]]]:
-        """Letters by year in the publication's zone, newest first."""
-        zone = ZoneInfo(self.timezone)
-        return [(year, list(group)) for year, group in groupby(self.newest_first, lambda letter: letter.published.astimezone(zone).year)]
+    @property
+    def looks(self) -> str:
+        """A short name for what only pages show."""
+        return _mark({key: getattr(self, key) for key in LOOKS})
 
-    def tags(self) -> list[tuple[str, list[Letter]]]:
-        """Tags with their letters, by name."""
-        names = sorted({tag for letter in self.letters for tag in letter.tags}, key=str.casefold)
-        return [(name, [letter for letter in self.newest_first if name in letter.tags]) for name in names]
+
+# What only pages show: a change of it makes no feed, twin or book anew.
+LOOKS = ("theme", "logo", "byline", "sign_up_url", "form_action", "form_via", "form_button", "form_hint", "privacy_url", "webmention")
+
+
+def _mark(values: dict[str, object]) -> str:
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=12).hexdigest()

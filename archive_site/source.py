@@ -1,70 +1,46 @@
-"""A Site as a folder, so that an archive can be kept and built without the service that made it.
+"""Where letters come from."""
 
-::
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
-    site.json                   name, base, language …, and the letters with their tags and dates
-    letters/<slug>.html         the text of each letter
-    media/<name>                its pictures
-"""
-
-import json
-from dataclasses import asdict, fields
-from datetime import datetime
-from pathlib import Path
-from typing import Any
-
-from archive_site.artifact import write
 from archive_site.site import Letter, Site
 
 
 class SourceBroken(Exception):
-    """The folder cannot be read. One sentence says why."""
+    """The source cannot be read at all. One sentence says why."""
 
 
-def load(folder: Path) -> Site:
-    """Read a Site from a folder.
+@dataclass(frozen=True)
+class Broken:
+    """A letter that could not be read. Its old page stays, if there was one."""
 
-    Raises:
-        SourceBroken: something is missing or not what it should be.
+    id: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A letter as it is known without reading it.
+
+    Args:
+        mark: another one means that the letter has changed.
     """
-    try:
-        described: dict[str, Any] = json.loads((folder / "site.json").read_text("utf-8"))
-        letters = tuple(_letter(folder, row) for row in described.pop("letters"))
-        known = {field.name for field in fields(Site)} - {"letters", "media"}
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in described.items() if name in known}
-        media = {path.name: path for path in sorted((folder / "media").glob("*"))} if (folder / "media").is_dir() else {}
-        return Site(**{**values, "letters": letters, "media": media})
-    except OSError as error:
-        raise SourceBroken(f"{error.filename} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceBroken(f"{folder / 'site.json'} is not as it should be: {error}.") from error
+
+    id: int
+    mark: str
 
 
-def _letter(folder: Path, row: dict[str, Any]) -> Letter:
-    slug = str(row["slug"])
-    if "/" in slug or slug.startswith("."):
-        raise ValueError(f"“{slug}” cannot be a slug")
-    return Letter(
-        number=int(row["number"]),
-        slug=slug,
-        title=str(row["title"]),
-        summary=str(row.get("summary", "")),
-        html=(folder / "letters" / f"{slug}.html").read_text("utf-8"),
-        published=datetime.fromisoformat(row["published"]),
-        tags=tuple(row.get("tags", ())),
-        minutes=int(row.get("minutes", 1)),
-    )
+class Source(Protocol):
+    """Letters, by id. What it gives is sorted out by :mod:`archive_site.visibility`."""
 
+    @property
+    def site(self) -> Site:
+        """The publication."""
 
-def save(site: Site, folder: Path) -> None:
-    """Write a Site into a folder that :func:`load` can read."""
-    described = asdict(site)
-    described.pop("media")
-    described["letters"] = []
-    for letter in site.letters:
-        row = asdict(letter)
-        write(folder / "letters" / f"{letter.slug}.html", row.pop("html").encode())
-        described["letters"].append(row | {"published": letter.published.isoformat()})
-    for name, path in site.media.items():
-        write(folder / "media" / name, path.read_bytes())
-    write(folder / "site.json", (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode())
+    def stamps(self, only: list[int] | None = None) -> Iterable[Stamp]:
+        """Every letter that there is, or those of these that are there."""
+
+    def letters(self, ids: Iterable[int]) -> Iterator[Letter | Broken]:
+        """These letters, whole."""

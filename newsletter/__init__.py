@@ -12,7 +12,8 @@ The packages in the order of the data flow::
     issues          writing, revisions, preview, schedule
     rendering       Markdown -> Document -> mail, web, feed, text        (pure)
     mail            one message: addresses, bytes, SMTP, replies         (pure but for transports)
-    archive         published issues -> archive_site -> a folder of files
+    federation      what other servers are told and say: Fediverse, WebSub, webmentions
+    archive         published issues -> archive_site -> a folder of files -> targets
     deliveries      mailings, the ledger, the sender, the sweep
     bench           how fast it is, beside the limit
     demo            a complete publication to look at

@@ -32,7 +32,7 @@ def now() -> datetime:
 
 
 def links() -> Links:
-    return Links(process().settings.base_url)
+    return process().links
 
 
 def session() -> Session:

@@ -1,13 +1,19 @@
 """Every public address of this installation, made from settings and never from a Host header (P3)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Links:
-    """Addresses under one base, without a slash at the end."""
+    """Addresses under one base, without a slash at the end.
+
+    Args:
+        sign: makes a token for a purpose, for addresses that nobody can guess.
+    """
 
     base: str
+    sign: Callable[[str, str], str] | None = None
 
     def sign_up(self, slug: str) -> str:
         return f"{self.base}/p/{slug}"
@@ -27,8 +33,17 @@ class Links:
     def archive(self, slug: str) -> str:
         return f"{self.base}/archive/{slug}/"
 
-    def issue(self, slug: str, issue_slug: str) -> str:
-        return f"{self.base}/archive/{slug}/{issue_slug}/"
+    def read(self, issue_id: int) -> str:
+        """An issue that the archive does not show to everybody; the address stands in its mail."""
+        if self.sign is None:
+            raise ValueError("These links cannot sign.")
+        return f"{self.base}/read/{self.sign('read', str(issue_id))}"
+
+    def actor(self, slug: str) -> str:
+        return f"{self.base}/ap/{slug}"
+
+    def webmention(self, slug: str) -> str:
+        return f"{self.base}/webmention/{slug}"
 
     def media(self, path: str) -> str:
         return self.base + path

@@ -13,6 +13,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from newsletter.clock import Clock, utc_now
+from newsletter.fetching import Web
+from newsletter.links import Links
 from newsletter.orm import begin_writing, new_engine
 from newsletter.resolver import Resolver, SystemResolver
 from newsletter.settings import Settings
@@ -28,11 +30,17 @@ class Process:
     tokens: Tokens
     clock: Clock = utc_now
     resolver: Resolver = field(default_factory=SystemResolver, repr=False)
+    web: Web = field(default_factory=Web, repr=False)
     stopping: threading.Event = field(default_factory=threading.Event, repr=False)
     _sessions: sessionmaker[Session] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_sessions", sessionmaker(self.engine, expire_on_commit=False))
+
+    @property
+    def links(self) -> Links:
+        """The public addresses of this installation."""
+        return Links(self.settings.base_url, self.tokens.sign)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -20,13 +20,15 @@ from sqlalchemy import text
 
 from newsletter.accounts.actions import forget_counts, state_fact
 from newsletter.archive import queries as archive
-from newsletter.archive.actors import build_archive
+from newsletter.archive.actors import build_archive, look_at_mention, serve_target
 from newsletter.broker import Job, broker, connect
 from newsletter.deliveries import ledger, queries, tide
 from newsletter.deliveries.actions import settle_by_readers
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, recover_deliveries, send_mailing, start_scheduled
 from newsletter.deliveries.sending import is_underway, send_once
 from newsletter.errors import SettingsError
+from newsletter.federation import queries as federation
+from newsletter.federation.actors import send_ping
 from newsletter.issues import queries as issues
 from newsletter.notices import queries as notices
 from newsletter.notices.actors import send_notice
@@ -86,6 +88,9 @@ def due(process: Process) -> Due:
             found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
             found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
         found += [(build_archive, (row,)) for row in archive.due(session, now)]
+        found += [(serve_target, (row,)) for row in archive.targets_due(session, now)]
+        found += [(send_ping, (row,)) for row in federation.pings_due(session, now)]
+        found += [(look_at_mention, (row,)) for row in federation.mentions_due(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):
             found.append((recover_deliveries, ()))

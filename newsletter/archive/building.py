@@ -1,32 +1,32 @@
-"""Published issues -> Site -> folder."""
+"""Published issues -> source -> folder."""
 
 import logging
 import threading
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from archive_site.alone import alone
 from archive_site.artifact import Report
-from archive_site.build import build
-from archive_site.site import Letter, Site
-from newsletter.archive import actions
+from archive_site.build import asleep_until, build
+from archive_site.build import take_back as undo
+from archive_site.site import Site
+from archive_site.twins import activity
+from archive_site.visibility import Shown
+from newsletter.archive import actions, queries
 from newsletter.archive.models import Build
+from newsletter.archive.source import DatabaseSource, letter_of, rendered
+from newsletter.federation import actions as federation
+from newsletter.federation.policy import handle
+from newsletter.federation.sending import look
 from newsletter.i18n import Speech
 from newsletter.issues.models import Issue
-from newsletter.issues.queries import published
-from newsletter.links import Links
-from newsletter.media.queries import folder, pictures
+from newsletter.issues.policy import shown
+from newsletter.media.queries import folder
 from newsletter.process import Process
 from newsletter.publications.models import Publication
-from newsletter.publications.policy import greeting_of
+from newsletter.publications.policy import archive_base
 from newsletter.publications.queries import get
-from newsletter.rendering import merge
-from newsletter.rendering.checks import Picture
-from newsletter.rendering.document import make_document
-from newsletter.rendering.typography import typeset
-from newsletter.rendering.web import to_web
-from newsletter.settings import Settings
 from newsletter.subscriptions.queries import first_form
 
 log = logging.getLogger(__name__)
@@ -42,43 +42,67 @@ def run(process: Process, build_id: int) -> None:
         if row is None or row.state != "queued":
             return
         publication_id = row.publication_id
+        touched = queries.touched(session, publication_id)
     try:
-        report = build_publication(process, publication_id)
+        report = build_publication(process, publication_id, only=touched.issues)
     except Exception as error:
         log.warning("archive of publication %s", publication_id, exc_info=error)
         why = error.strerror if isinstance(error, OSError) else ""
         with process.writing() as session:
             actions.put_off(session, build_id, why or f"{type(error).__name__}: {error}", now=process.clock())
         return
+    wakes = asleep_until(folder_of(process, publication_id))
     with process.writing() as session:
-        actions.settle(session, build_id, report, now=process.clock())
+        actions.settle(session, build_id, report, touched=touched, wakes=wakes, now=process.clock())
+        _announce(session, process, get(session, publication_id), report)
 
 
-def build_publication(process: Process, publication_id: int, *, out: Path | None = None, full: bool = False) -> Report:
+def _announce(session: Session, process: Process, publication: Publication, report: Report) -> None:
+    """Tell other servers of what has become public."""
+    now = process.clock()
+    if handle(process.links, publication):
+        federation.key_of(session, process.tokens, publication.id)
+    if "atom.xml" in report.written:
+        federation.tell_hub(session, process.links, publication, now=now)
+    for issue in queries.not_announced(session, publication.id):
+        if shown(publication, issue, now) == Shown.LISTED:
+            letter = letter_of(session, process.links, publication, issue, rendered(session, publication, issue), now)
+            article = activity(site_of(session, process, publication), letter)
+            federation.announce(session, process.links, publication, issue=issue, article=article, html=letter.html, now=now)
+
+
+def folder_of(process: Process, publication_id: int) -> Path:
+    """Where the archive of a publication lies on this machine."""
+    with process.reading() as session:
+        return process.settings.archive_dir / get(session, publication_id).slug
+
+
+def build_publication(process: Process, publication_id: int, *, out: Path | None = None, only: list[int] | None = None, full: bool = False) -> Report:
     """Bring the archive of a publication up to date.
+
+    Args:
+        only: the issues that may have changed; None: find out.
 
     Raises:
         OSError: the folder cannot be written; the old archive stays.
+        ThemeMissing: the theme is not there any more.
     """
-    with process.reading() as session:
+    with process.reading() as session, _one_at_a_time:
         publication = get(session, publication_id)
-        site = site_of(session, publication, process.settings, now=process.clock())
-    with _one_at_a_time:
-        return build(site, out or process.settings.archive_dir / publication.slug, full=full)
+        source = DatabaseSource(process, session, publication, site_of(session, process, publication))
+        themes = process.settings.data_dir / "themes"
+        target = out or process.settings.archive_dir / publication.slug
+        return build(source, target, now=process.clock(), only=only, full=full, themes=themes if themes.is_dir() else None)
 
 
-def site_of(session: Session, publication: Publication, settings: Settings, *, now: datetime) -> Site:
-    """Everything public about a publication, and nothing else (C5): no draft, no address of a person."""
-    links = Links(settings.base_url)
+def site_of(session: Session, process: Process, publication: Publication) -> Site:
+    """What everybody may know about a publication, and nothing else (C5)."""
+    links = process.links
     speech = Speech(publication.language, publication.timezone)
     form = first_form(session, publication.id)
-    known = pictures(session, publication.id)
-    issues = [issue for issue in published(session, publication.id) if issue.published_at is not None and issue.published_at <= now]
-    letters = tuple(_letter(issue, publication, known) for issue in issues)
-    used = {name for name in known if any(f"/media/{name}" in letter.html for letter in letters)}
     return Site(
         name=publication.name,
-        base=links.archive(publication.slug),
+        base=archive_base(publication, links),
         language=publication.language,
         timezone=publication.timezone,
         byline=publication.byline,
@@ -94,26 +118,36 @@ def site_of(session: Session, publication: Publication, settings: Settings, *, n
         ),
         privacy_url=links.sign_up(publication.slug) + "/privacy",
         imprint=tuple(publication.imprint_lines()),
-        letters=letters,
-        media={name: folder(settings) / name for name in sorted(used) if (folder(settings) / name).is_file()},
+        theme=publication.theme,
+        accent=publication.accent,
+        logo=publication.logo,
+        ai_crawlers=publication.ai_crawlers,
+        hub=publication.hub,
+        handle=handle(links, publication),
+        actor=links.actor(publication.slug),
+        webmention=links.webmention(publication.slug),
+        media=folder(process.settings),
     )
 
 
-def _letter(issue: Issue, publication: Publication, known: dict[str, Picture]) -> Letter:
-    document = make_document(issue.markdown, publication.language, known)
-    assert issue.number is not None
-    assert issue.published_at is not None
-    return Letter(
-        number=issue.number,
-        slug=issue.slug,
-        title=_plain(issue.subject, publication.language),
-        summary=_plain(issue.preheader, publication.language),
-        html=to_web(document, greeting_of(publication)),
-        published=issue.published_at,
-        tags=tuple(issue.tags),
-        minutes=document.minutes,
-    )
+def look_at_mention(process: Process, mention_id: int) -> None:
+    """Look at a page that mentions an issue; if what stands below the issue changes, build it."""
+    issue_id = look(process, mention_id)
+    if issue_id is not None:
+        with process.writing() as session:
+            issue = session.get_one(Issue, issue_id)
+            actions.request_build(session, publication_id=issue.publication_id, issue_id=issue_id, now=process.clock())
 
 
-def _plain(text: str, language: str) -> str:
-    return merge.fill(merge.mark(typeset(text.strip(), language)), {}, str)
+def take_back(process: Process, slug: str) -> bool:
+    """Undo the last publish; whether there was one. What has changed since then comes with the next build."""
+    with _one_at_a_time:
+        return undo(process.settings.archive_dir / slug)
+
+
+def page_of(session: Session, process: Process, publication: Publication, issue: Issue) -> bytes:
+    """The page of an issue that the archive does not show, as it would look there."""
+    site = site_of(session, process, publication)
+    themes = process.settings.data_dir / "themes"
+    letter = letter_of(session, process.links, publication, issue, rendered(session, publication, issue), process.clock())
+    return alone(site, letter, process.links.archive(publication.slug), themes if themes.is_dir() else None)

@@ -179,7 +179,7 @@ def start(process: Process, publication_id: int, markdown: str) -> int:
         publication = session.get_one(Publication, publication_id)
         issue_id = add_issue(session, publication_id=publication_id, subject="Messung", preheader="", markdown=markdown, now=now)
         issue = session.get_one(Issue, issue_id)
-        mailing_id = actions.start(session, Links(process.settings.base_url), publication=publication, issue=issue, undo=timedelta(0), now=now)
+        mailing_id = actions.start(session, process.links, publication=publication, issue=issue, undo=timedelta(0), now=now)
     with process.writing() as session:
         actions.begin(session, mailing_id, now=process.clock())
     return mailing_id

@@ -16,7 +16,6 @@ from newsletter.issues import actions as writing
 from newsletter.issues.composition import compose
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import moment_from, refusal
-from newsletter.links import Links
 from newsletter.process import Process
 from newsletter.publications import queries as catalogue
 from newsletter.publications.policy import greeting_of
@@ -69,7 +68,7 @@ def issue_check(issue_id: int, as_json: bool) -> None:
     process = new_process("issue")
     with process.reading() as session:
         found = _issue(session, issue_id)
-        composition = compose(session, catalogue.get(session, found.publication_id), found, Links(process.settings.base_url), process.clock())
+        composition = compose(session, catalogue.get(session, found.publication_id), found, process.links, process.clock())
     rows = [
         {
             "id": finding.id,
@@ -103,11 +102,11 @@ def issue_render(issue_id: int, folder: Path, as_json: bool) -> None:
     with process.reading() as session:
         found = _issue(session, issue_id)
         owner = catalogue.get(session, found.publication_id)
-        composition = compose(session, owner, found, Links(process.settings.base_url), process.clock())
+        composition = compose(session, owner, found, process.links, process.clock())
     for finding in composition.errors:
         click.echo(f"error: {finding.text % finding.values}" + (f" (line {finding.line})" if finding.line else ""), err=True)
-    raw = sample(owner, composition, Links(process.settings.base_url), process.clock())
-    parts = composition.for_reader("", greeting_of(owner), Links(process.settings.base_url).leave("preview"))
+    raw = sample(owner, composition, process.links, process.clock())
+    parts = composition.for_reader("", greeting_of(owner), process.links.leave("preview"))
     folder.mkdir(parents=True, exist_ok=True)
     files = {"mail.eml": raw, "mail.html": parts.html.encode(), "mail.txt": parts.text.encode(), "web.html": composition.web.encode()}
     for name, data in files.items():
@@ -126,7 +125,7 @@ def issue_render(issue_id: int, folder: Path, as_json: bool) -> None:
 def issue_send(issue_id: int, at: str | None, wait: bool, as_json: bool) -> None:
     """Send to everybody who is active. The worker does it; there is no undo window here."""
     process = new_process("issue")
-    links, now = Links(process.settings.base_url), process.clock()
+    links, now = process.links, process.clock()
     with process.writing() as session:
         found = _issue(session, issue_id)
         owner = catalogue.get(session, found.publication_id)

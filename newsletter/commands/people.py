@@ -13,7 +13,6 @@ from newsletter.archive.actions import request_build
 from newsletter.channels.actions import add_first_channels
 from newsletter.cli import as_json, new_process, sentences, show
 from newsletter.deliveries import queries as ledger
-from newsletter.links import Links
 from newsletter.publications import actions as publications
 from newsletter.publications import queries as catalogue
 from newsletter.subscriptions import actions as subscriptions
@@ -84,7 +83,7 @@ def publication_add(slug: str, name: str, sender: str, from_name: str, as_json: 
         request_build(session, publication_id=publication_id, now=now)
         for editor_id in session.scalars(Editor.__table__.select().with_only_columns(Editor.id)):
             session.add(Membership(editor_id=editor_id, publication_id=publication_id, role="owner"))
-    show({"id": publication_id, "slug": slug}, as_json, f"“{name}” is there: {Links(process.settings.base_url).sign_up(slug)}")
+    show({"id": publication_id, "slug": slug}, as_json, f"“{name}” is there: {process.links.sign_up(slug)}")
 
 
 @publication.command("change")

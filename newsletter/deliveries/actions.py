@@ -25,7 +25,7 @@ from newsletter.mail.addresses import parse
 from newsletter.mail.providers import HOUSE_OF
 from newsletter.notices.actions import queue
 from newsletter.publications.models import Publication
-from newsletter.publications.policy import greeting_of
+from newsletter.publications.policy import archive_base, greeting_of
 from newsletter.subscriptions.models import Subscriber, Subscription
 from newsletter.subscriptions.queries import link_was_used
 from newsletter.transports import throttles
@@ -83,7 +83,7 @@ def _freeze(publication: Publication, issue: Issue, composition: Composition, li
         "reply_to": publication.reply_to,
         "list_id": publication.list_id,
         "list_name": publication.name,
-        "archive_url": links.archive(publication.slug),
+        "archive_url": archive_base(publication, links),
         "feedback_id": f"{issue.id}:{publication.slug[:15]}:issue:brieftaube",
     }
 
@@ -147,7 +147,7 @@ def begin(session: Session, mailing_id: int, *, now: datetime) -> bool:
     if _rows(won) != 1:
         return False
     mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
-    request_build(session, publication_id=mailing.publication_id, now=now)
+    request_build(session, publication_id=mailing.publication_id, issue_id=mailing.issue_id, now=now)
     return True
 
 

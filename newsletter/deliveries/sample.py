@@ -7,7 +7,7 @@ from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.message import Letter, Sender, compose
 from newsletter.publications.models import Publication
-from newsletter.publications.policy import greeting_of
+from newsletter.publications.policy import archive_base, greeting_of
 
 
 def sample(publication: Publication, composition: Composition, links: Links, at: datetime, *, recipient: str = "", name: str = "", subject: str = "") -> bytes:
@@ -28,6 +28,6 @@ def sample(publication: Publication, composition: Composition, links: Links, at:
         html=parts.html,
         reference="preview",
         leave_url=leave_url,
-        archive_url=links.archive(publication.slug),
+        archive_url=archive_base(publication, links),
     )
     return compose(letter, at)

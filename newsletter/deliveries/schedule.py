@@ -7,7 +7,6 @@ from newsletter.errors import Refused
 from newsletter.issues.actions import unschedule
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import LATE
-from newsletter.links import Links
 from newsletter.process import Process
 from newsletter.publications.queries import get
 
@@ -34,7 +33,7 @@ def start_scheduled(process: Process, issue_id: int) -> None:
             issue = session.get_one(Issue, issue_id)
             publication = get(session, issue.publication_id)
             # The undo window was the time until now; whoever planned it expects the hour to be kept.
-            actions.start(session, Links(process.settings.base_url), publication=publication, issue=issue, undo=_NONE, now=now)
+            actions.start(session, process.links, publication=publication, issue=issue, undo=_NONE, now=now)
     except Refused as error:
         log.warning("issue %s could not be started: %s", issue_id, error)
         with process.writing() as session:

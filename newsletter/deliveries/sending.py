@@ -28,7 +28,6 @@ from newsletter.deliveries.gate import Answer, Gate
 from newsletter.deliveries.ledger import Claim, Result, Wish
 from newsletter.deliveries.models import Mailing
 from newsletter.errors import Refused
-from newsletter.links import Links
 from newsletter.mail.dkim import KeyBroken
 from newsletter.mail.message import MessageBroken
 from newsletter.mail.smtp import PATIENT, Timeouts
@@ -46,7 +45,7 @@ def send(process: Process, mailing_id: int, timeouts: Timeouts = PATIENT) -> Non
     Args:
         timeouts: seconds to wait, by phase; those of RFC 5321 unless somebody is in a hurry.
     """
-    links = Links(process.settings.base_url)
+    links = process.links
     with process.reading() as session:
         mailing = session.get(Mailing, mailing_id)
         if tide.is_frozen(session):
@@ -121,7 +120,7 @@ class _Sender:
             actions.set_back(
                 session,
                 self._mailing_id,
-                Links(self._process.settings.base_url),
+                self._process.links,
                 why=troubled.trouble,
                 stop=troubled.stopped,
                 until=troubled.rest_until,

@@ -16,7 +16,7 @@ from newsletter.errors import NotFound, Refused
 from newsletter.http import Reply, links, now, page, process, see_other, session, speech, writing
 from newsletter.i18n import mark
 from newsletter.issues import actions as issues
-from newsletter.issues.composition import Composition, compose
+from newsletter.issues.composition import Composition, compose, web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import moment_from, refusal
 from newsletter.issues.queries import get as issue_of
@@ -143,7 +143,7 @@ def show(publication: Publication, mailing_id: int) -> Reply:
         uncertain=uncertain,
         retry=len(queries.worth_another_try(session(), mailing.id)) if mailing.state == "finished" else 0,
         now=now(),
-        archive_url=links().issue(publication.slug, issue_of(session(), publication.id, mailing.issue_id).slug),
+        archive_url=web_address(publication, issue_of(session(), publication.id, mailing.issue_id), links()),
     )
 
 

@@ -11,7 +11,6 @@ from newsletter.deliveries.actions import leave_number
 from newsletter.deliveries.courier import Job
 from newsletter.deliveries.ledger import Claim, Wish
 from newsletter.errors import Refused
-from newsletter.links import Links
 from newsletter.mail import dkim
 from newsletter.mail.addresses import Address, parse
 from newsletter.mail.message import Letter, Sender, field_names, verify
@@ -38,7 +37,7 @@ class Writer:
     def __init__(self, process: Process, content: dict[str, Any]) -> None:
         self._process = process
         self._content = content
-        self._links = Links(process.settings.base_url)
+        self._links = process.links
         self._letter = Letter(
             sender=sender_of(content), recipient=Address("", "", ""), subject=content["subject"], text="", html="", reference="",
             leave_url=self._links.leave("x"), feedback_id=content["feedback_id"], archive_url=content["archive_url"],

@@ -91,7 +91,7 @@ def load(process: Process) -> dict[str, str]:
         Conflict: it is loaded already.
     """
     now = process.clock()
-    links = Links(process.settings.base_url)
+    links = process.links
     with process.writing() as session:
         if session.scalar(select(Publication.id).where(Publication.slug == SLUG)):
             raise Conflict("The demo is loaded already. For a fresh one, start with another DATA_DIR.")

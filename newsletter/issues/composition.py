@@ -11,7 +11,7 @@ from newsletter.issues.models import Issue
 from newsletter.links import Links
 from newsletter.media.queries import pictures
 from newsletter.publications.models import Publication
-from newsletter.publications.policy import greeting_of
+from newsletter.publications.policy import archive_base, greeting_of
 from newsletter.rendering import merge
 from newsletter.rendering.document import Document, make_document
 from newsletter.rendering.findings import Finding
@@ -62,6 +62,13 @@ def compose(session: Session, publication: Publication, issue: Issue, links: Lin
     )
 
 
+def web_address(publication: Publication, issue: Issue, links: Links) -> str:
+    """Where an issue can be read: in the archive, or, while the archive does not show it, behind a signed address."""
+    if (issue.visibility or publication.visibility) in ("public", "unlisted"):
+        return f"{archive_base(publication, links)}{issue.slug}/"
+    return links.read(issue.id)
+
+
 def _frame(publication: Publication, issue: Issue, number: int, links: Links, at: datetime) -> Frame:
     speech = Speech(publication.language, publication.timezone)
     return Frame(
@@ -72,6 +79,6 @@ def _frame(publication: Publication, issue: Issue, number: int, links: Links, at
         why=speech("You get “%(name)s” because you asked for it and confirmed that.", name=publication.name),
         leave_label=speech("Unsubscribe"),
         archive_label=speech("Read in the archive"),
-        archive_url=links.issue(publication.slug, issue.slug),
+        archive_url=web_address(publication, issue, links),
         imprint=tuple(publication.imprint_lines()),
     )

@@ -37,6 +37,17 @@ class Issue(Base):
     tags: Mapped[list[str]]
     revision: Mapped[int] = mapped_column(default=1)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
+    visibility: Mapped[str] = mapped_column(String(12), default="")  # empty: as the publication has it
+    listed_from: Mapped[datetime | None]
+    series: Mapped[str] = mapped_column(String(120), default="")
+    language: Mapped[str] = mapped_column(String(5), default="")  # empty: the publication's
+    authors: Mapped[list[str]] = mapped_column(default=list)
+    cover: Mapped[str] = mapped_column(String(60), default="")
+    cover_alt: Mapped[str] = mapped_column(String(300), default="")
+    counterpart_id: Mapped[int | None]  # the same letter in another language
+    old_slugs: Mapped[list[str]] = mapped_column(default=list)
+    announced_at: Mapped[datetime | None]  # when other servers were told
+    appearance: Mapped[int] = mapped_column(default=0)  # rises with every change of the above
     scheduled_at: Mapped[datetime | None]
     scheduled_zone: Mapped[str] = mapped_column(String(60), default="")
     published_at: Mapped[datetime | None]

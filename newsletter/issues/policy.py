@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from archive_site.visibility import Shown, decide
 from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
@@ -19,6 +20,20 @@ KEEP_REVISION_FOR = timedelta(minutes=3)  # quick saves of one person become one
 
 # A start that was missed by more than this is asked about and not made up for (I12).
 LATE = timedelta(hours=1)
+
+
+def listed_from(publication: Publication, issue: Issue) -> datetime | None:
+    """From when on a delayed issue is public."""
+    if issue.listed_from is not None or issue.published_at is None:
+        return issue.listed_from
+    return issue.published_at + timedelta(days=publication.delay_days)
+
+
+def shown(publication: Publication, issue: Issue, now: datetime) -> Shown:
+    """How the archive shows an issue at a moment; the archive itself asks the same function."""
+    if issue.state != "published" or issue.published_at is None:
+        return Shown.HIDDEN
+    return decide(issue.visibility or publication.visibility, issue.published_at, listed_from(publication, issue), now)
 
 
 def findings(issue: Issue, publication: Publication, document: Document, html_size: int) -> list[Finding]:

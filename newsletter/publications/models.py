@@ -40,6 +40,14 @@ class Publication(Base):
     imprint_phone: Mapped[str] = mapped_column(String(60), default="")
     imprint_vat: Mapped[str] = mapped_column(String(60), default="")
     imprint_more: Mapped[str] = mapped_column(Text, default="")
+    archive_base: Mapped[str] = mapped_column(String(200), default="")
+    theme: Mapped[str] = mapped_column(String(60), default="calm")
+    accent: Mapped[str] = mapped_column(String(7), default="")
+    logo: Mapped[str] = mapped_column(String(60), default="")
+    ai_crawlers: Mapped[str] = mapped_column(String(10), default="allow")
+    visibility: Mapped[str] = mapped_column(String(12), default="public")
+    delay_days: Mapped[int] = mapped_column(default=3)
+    hub: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime]
 
     @property

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from newsletter.errors import Refused
 from newsletter.i18n import mark
+from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.headers import guard
 from newsletter.publications.models import Publication
@@ -94,6 +95,11 @@ _TESTS = {
     "timezone": _timezone,
     "language": _language,
 }
+
+
+def archive_base(publication: Publication, links: Links) -> str:
+    """Where the public archive lies: on this server, or where its owner says."""
+    return publication.archive_base or links.archive(publication.slug)
 
 
 def greeting_of(publication: Publication) -> str:

@@ -18,6 +18,7 @@ from newsletter.channels.views import views as channels
 from newsletter.database import db
 from newsletter.deliveries.people import views as people
 from newsletter.deliveries.views import views as mailings
+from newsletter.federation.views import views as federation
 from newsletter.issues.views import sentence, tally
 from newsletter.issues.views import views as issues
 from newsletter.media.views import views as media
@@ -34,7 +35,24 @@ from newsletter.web.settings import views as publications
 from newsletter.web.setup import views as setup
 from newsletter.web.today import views as today
 
-BLUEPRINTS = (front, accounts, setup, today, publications, domain, transports, channels, people, subscriptions, media, issues, mailings, archive, catcher)
+BLUEPRINTS = (
+    front,
+    accounts,
+    setup,
+    today,
+    publications,
+    domain,
+    transports,
+    channels,
+    people,
+    subscriptions,
+    media,
+    issues,
+    mailings,
+    archive,
+    federation,
+    catcher,
+)
 
 # Forms are small; the two that are not say so themselves.
 LARGEST_REQUEST = 12 * 1024 * 1024

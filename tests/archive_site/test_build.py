@@ -1,203 +1,336 @@
-"""The static archive (C5, L13, and ARCHIVE's list of faults in feeds)."""
+"""The static archive: its pages and files (C5, L13)."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
-from archive_site.build import build
-from archive_site.site import Letter, Site
-from archive_site.source import SourceBroken, load, save
-
-HOSTILE = '"><script>alert(1)</script>'
-
-
-def letter(number: int, **more: object) -> Letter:
-    values = {
-        "number": number,
-        "slug": f"brief-{number}",
-        "title": f"Brief {number} & mehr",
-        "summary": "Worum <es> geht",
-        "html": f'<p>Text {number} mit <a href="#fn:1">Fußnote</a></p><figure><img src="/media/bild.png" alt="Bild {number}"></figure>',
-        "published": datetime(2025, 11, number, 8, tzinfo=UTC),
-        "tags": ("Anbau", "Über Öl"),
-        "minutes": 3,
-    }
-    return Letter(**(values | more))
+from archive_site.build import build, take_back
+from archive_site.folder import FolderSource, save
+from archive_site.source import SourceBroken
+from archive_site.themes import ThemeMissing
+from tests.archive_site.conftest import HOSTILE, NOW, Shelf, letter, make, tree
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    picture = tmp_path / "bild.png"
-    picture.write_bytes(b"png")
-    return Site(
-        name="Der Saatbrief",
-        base="https://saat.example/archiv/",
-        language="de",
-        timezone="Europe/Berlin",
-        author="Mira Lindner",
-        promise="Ein Brief.",
-        form_action="https://saat.example/p/saatbrief/subscribe",
-        imprint=("Am Anger 4",),
-        letters=tuple(letter(number) for number in range(1, 6)),
-        media={"bild.png": picture},
-    )
+def test_every_page_is_there(shelf: Shelf, tmp_path: Path) -> None:
+    report = make(shelf, tmp_path / "out")
+    expected = {
+        "index.html", "index.md", "404.html", "rss.xml", "atom.xml", "feed.json", "sitemap.xml", "sitemap-0.xml", "sitemap-lists.xml", "robots.txt", "llms.txt",
+        "brief-3/index.html", "brief-3/index.md", "brief-3/index.json", "tags/ueber-oel/index.html", "tags/index.html", "series/index.html",
+        "authors/index.html",
+        "authors/mira-lindner/atom.xml", "2025/index.html", "about/index.html", "imprint/index.html", "privacy/index.html", "feeds/index.html", "manifest.json",
+        "_redirects", ".htaccess", "media/bild.png",
+    }  # fmt: skip
+    assert expected <= set(report.written)
 
 
-def test_every_page_is_there_and_links_lead_somewhere(site: Site, tmp_path: Path) -> None:
+def test_a_letter_has_everything_that_a_reader_looks_for(shelf: Shelf, tmp_path: Path) -> None:
+    sections = "".join(f'<h2 id="t{n}">Teil {n} &amp; mehr</h2><p>a</p>' for n in range(5))
+    shelf.put(letter(6, html=sections, series="Kaffee", authors=("Jost Brandt",)))
+    shelf.put(letter(7, series="Kaffee"))
+    make(shelf, tmp_path / "out")
+    page = (tmp_path / "out" / "brief-6" / "index.html").read_text()
+    for piece in (
+        '<a href="#t3">Teil 3 &amp; mehr</a>', "3\u00a0Minuten", 'rel="prev" href="../brief-5/"', 'rel="next" href="../brief-7/"', "Teil 1 der Reihe",
+        'href="../series/kaffee/"', 'href="../authors/jost-brandt/"', "Passt dazu", '<label for="email">', "application/ld+json",
+        '<link rel="canonical" href="https://saat.example/archiv/brief-6/">', 'property="og:title"', 'class="h-entry"',
+    ):  # fmt: skip
+        assert piece in page, piece
+
+
+def test_related_letters_are_older_ones_that_share_most_topics(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.change(2, tags=("Anbau", "Wasser"), title="Der nächste Verwandte")
+    shelf.change(4, tags=("Wege",))
+    shelf.put(letter(6, tags=("Anbau", "Wasser")))
+    make(shelf, tmp_path / "out")
+    related = (tmp_path / "out" / "brief-6" / "index.html").read_text().partition("Passt dazu")[2]
+    assert re.findall(r'href="\.\./(brief-\d)/"', related) == ["brief-2", "brief-5", "brief-3"]
+
+
+def test_lists_turn_their_pages_and_page_numbers_stay(shelf: Shelf, tmp_path: Path) -> None:
+    for number in range(6, 66):
+        shelf.put(letter(number))
+    make(shelf, tmp_path / "out")
+    first = (tmp_path / "out" / "page" / "1" / "index.html").read_text()
+    assert first.count("<li ") == 20
+    assert "Brief 1 &amp; mehr" in first
+    assert 'rel="next" href="../2/"' in first
+    front = (tmp_path / "out" / "index.html").read_text()
+    assert 'rel="prev" href="page/2/"' in front
+    assert front.count("u-url") == 25
+
+
+def test_links_to_a_renamed_letter_still_arrive(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.change(3, slug="neu", old_slugs=("brief-3", "noch-aelter"))
+    make(shelf, tmp_path / "out")
+    for old in ("brief-3", "noch-aelter"):
+        page = (tmp_path / "out" / old / "index.html").read_text()
+        assert 'content="0; url=../neu/"' in page
+        assert "<script" not in page
+    assert "/archiv/brief-3/* /archiv/neu/:splat 301" in (tmp_path / "out" / "_redirects").read_text()
+    assert "RedirectMatch 301 ^/archiv/brief-3(/.*)?$ /archiv/neu/$1" in (tmp_path / "out" / ".htaccess").read_text().replace("neu$1", "neu/$1")
+
+
+def test_an_old_name_that_is_taken_again_leads_to_the_new_letter(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.change(3, slug="neu", old_slugs=("brief-3",))
+    make(shelf, tmp_path / "out")
+    shelf.put(letter(6, slug="brief-3", title="Die Nachfolgerin"))
+    make(shelf, tmp_path / "out")
+    assert "Die Nachfolgerin" in (tmp_path / "out" / "brief-3" / "index.html").read_text()
+
+
+def test_german_and_english_letters_point_at_each_other(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.change(3, translations=(("en", "https://seed.example/letter-3/"),))
+    make(shelf, tmp_path / "out")
+    page = (tmp_path / "out" / "brief-3" / "index.html").read_text()
+    assert '<link rel="alternate" hreflang="de" href="https://saat.example/archiv/brief-3/">' in page
+    assert '<link rel="alternate" hreflang="en" href="https://seed.example/letter-3/">' in page
+    assert "Diesen Brief auf Englisch lesen" in page
+
+
+def test_programs_that_train_are_asked_to_stay_away_by_one_switch(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    assert "GPTBot" not in (tmp_path / "out" / "robots.txt").read_text()
+    shelf.site = replace(shelf.site, ai_crawlers="refuse")
+    make(shelf, tmp_path / "out")
+    assert "User-agent: GPTBot" in (tmp_path / "out" / "robots.txt").read_text()
+    assert "noai" in (tmp_path / "out" / "brief-3" / "index.html").read_text()
+    assert not list((tmp_path / "out").rglob("*.md"))
+    assert not (tmp_path / "out" / "llms.txt").exists()
+
+
+def test_the_json_of_a_letter_is_an_object_of_activitystreams(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.site = replace(shelf.site, actor="https://saat.example/ap/saat")
+    make(shelf, tmp_path / "out")
+    row = json.loads((tmp_path / "out" / "brief-3" / "index.json").read_text())
+    assert (row["type"], row["attributedTo"], row["id"]) == ("Article", "https://saat.example/ap/saat", "https://saat.example/archiv/brief-3/index.json")
+    assert 'src="https://saat.example/archiv/media/bild.png"' in row["content"]
+
+
+def test_the_manifest_names_every_public_file_with_its_checksum(shelf: Shelf, tmp_path: Path) -> None:
+    import hashlib
+
+    shelf.put(letter(6, visibility="unlisted"))
+    make(shelf, tmp_path / "out")
     out = tmp_path / "out"
-    report = build(site, out)
-    assert {"index.html", "404.html", "rss.xml", "atom.xml", "feed.json", "sitemap.xml", "brief-3/index.html", "tags/ueber-oel/index.html"} <= set(
-        report.written
+    parts = json.loads((out / "manifest.json").read_text())["parts"]
+    files = {path: row for part in parts for path, row in json.loads((out / part).read_text()).items()}
+    for part, mark in parts.items():
+        assert hashlib.sha256((out / part).read_bytes()).hexdigest() == mark
+    for path, (mark, size) in files.items():
+        data = (out / path).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (mark, size)
+    everything = {path for path in tree(out) if not path.startswith("manifest")}
+    assert everything - set(files) == {"_redirects", ".htaccess", ".nojekyll", "brief-6/index.html", "brief-6/index.md", "brief-6/index.json"}
+
+
+def test_a_letter_that_goes_away_leaves_nothing_behind(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    del shelf.kept[5]
+    assert "brief-5/index.html" in make(shelf, tmp_path / "out").removed
+    assert not (tmp_path / "out" / "brief-5").exists()
+
+
+def test_a_letter_that_cannot_be_read_is_named_and_its_old_page_stays(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    shelf.unreadable[3] = "the file is damaged"
+    shelf.change(4, title="Neu")
+    report = build(shelf, tmp_path / "out", now=NOW)
+    assert [str(problem) for problem in report.problems] == ["3: the file is damaged"]
+    assert "Text 3" in (tmp_path / "out" / "brief-3" / "index.html").read_text()
+    assert "Neu" in (tmp_path / "out" / "brief-4" / "index.html").read_text()
+
+
+def test_an_image_that_is_missing_is_named_and_comes_when_it_is_there(shelf: Shelf, tmp_path: Path) -> None:
+    image = shelf.site.media / "bild.png"
+    data = image.read_bytes()
+    image.unlink()
+    report = build(shelf, tmp_path / "out", now=NOW, processes=1)
+    assert any("bild.png is missing" in str(problem) for problem in report.problems)
+    image.write_bytes(data)
+    assert "media/bild.png" in make(shelf, tmp_path / "out").written
+
+
+@pytest.mark.parametrize("slug", ["..", "tags", "2025", "", "a/b", "Ä", "x" * 300, "feed", ".htaccess", "con text"])
+def test_a_name_that_cannot_be_an_address_is_refused_and_the_rest_is_built(shelf: Shelf, tmp_path: Path, slug: str) -> None:
+    shelf.put(letter(6, slug=slug))
+    report = build(shelf, tmp_path / "out", now=NOW, processes=1)
+    assert len(report.problems) == 1
+    assert "brief-5/index.html" in report.written
+
+
+def test_of_two_letters_with_one_name_the_older_has_it(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(letter(9, slug="brief-3", title="Zweiter"))
+    report = build(shelf, tmp_path / "out", now=NOW, processes=1)
+    assert "letter 3 has the same name" in str(report.problems[0])
+    assert "Zweiter" not in (tmp_path / "out" / "brief-3" / "index.html").read_text()
+    shelf.change(3, slug="anders")
+    make(shelf, tmp_path / "out")
+    assert "Zweiter" in (tmp_path / "out" / "brief-3" / "index.html").read_text()
+
+
+def test_c5_titles_and_captions_are_text_everywhere(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(
+        letter(
+            6,
+            title=HOSTILE,
+            summary=HOSTILE,
+            tags=(HOSTILE,),
+            series=HOSTILE,
+            authors=(HOSTILE,),
+            markdown=HOSTILE,
+            mentions=((HOSTILE, "https://a.example/", HOSTILE),),
+        )
     )
-    for page in out.rglob("*.html"):
-        if page.name == "404.html":
+    shelf.site = replace(shelf.site, name=HOSTILE, promise=HOSTILE, about=HOSTILE, byline=HOSTILE, cards=True, books=True)
+    build(shelf, tmp_path / "out", now=NOW, processes=1)
+    for path, data in tree(tmp_path / "out").items():
+        if path.endswith((".html", ".xml")):
+            assert b"<script>alert" not in data, path
+    page = (tmp_path / "out" / "brief-6" / "index.html").read_text()
+    assert re.findall(r"<script[^>]*>", page) == ['<script type="application/ld+json">']
+    assert json.loads(page.partition('ld+json">')[2].partition("</script>")[0])["headline"] == HOSTILE
+
+
+@pytest.mark.parametrize("title", ["x" * 300, "日本語のタイトル", "\u202eumgekehrt", "a\x00b\x0bc", "\ud800", "😀" * 80, " "])
+def test_strange_titles_harm_nothing(shelf: Shelf, tmp_path: Path, title: str) -> None:
+    shelf.put(letter(6, title=title, tags=(title,), series=title, authors=(title,)))
+    shelf.site = replace(shelf.site, cards=True, books=True, search=True)
+    make(shelf, tmp_path / "out")
+
+
+def test_l13_no_page_asks_anybody_else_and_none_but_the_search_has_script(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.site = replace(shelf.site, search=True)
+    make(shelf, tmp_path / "out")
+    for path, data in tree(tmp_path / "out").items():
+        if not path.endswith(".html"):
             continue
-        for link in re.findall(r'(?:href|src)="([^"#:]+)"', page.read_text()):
-            target = page.parent / link
-            assert (target / "index.html").is_file() or target.is_file(), (page, link)
+        text = data.decode()
+        scripts = [script for script in re.findall(r"<script[^>]*>", text) if "ld+json" not in script]
+        assert scripts == (['<script type="module" src="search.js">'] if path == "search/index.html" else []), path
+        assert " style=" not in text
+        assert "Content-Security-Policy" in text
 
 
-def test_a_second_build_writes_nothing_and_is_the_same_to_the_byte(site: Site, tmp_path: Path) -> None:
+def test_an_issue_page_is_small(shelf: Shelf, tmp_path: Path) -> None:
+    import gzip
+
+    shelf.put(letter(6, html="<p>" + "Ein Satz über den Garten und das Wasser, der nicht zu kurz ist. " * 160 + "</p>"))
+    make(shelf, tmp_path / "out")
     out = tmp_path / "out"
-    build(site, out)
-    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    report = build(site, out)
-    assert (report.written, report.removed) == ((), ())
-    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    together = len(gzip.compress((out / "brief-6" / "index.html").read_bytes())) + len(gzip.compress(next(out.glob("assets/*.css")).read_bytes()))
+    assert together <= 25_000
 
 
-def test_one_new_letter_changes_only_what_it_touches(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    report = build(replace(site, letters=(*site.letters, letter(6, tags=()))), out)
-    assert {path.partition("/")[0] for path in report.written} == {
-        "brief-6",
-        "brief-5",
-        "index.html",
-        "rss.xml",
-        "atom.xml",
-        "feed.json",
-        "404.html",
-        "sitemap.xml",
-    }
+def test_an_empty_archive_is_a_friendly_page(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.kept.clear()
+    shelf.site = replace(shelf.site, search=True, books=True)
+    make(shelf, tmp_path / "out")
+    assert "Noch ist kein Brief erschienen." in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_a_letter_that_goes_away_leaves_nothing_behind(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    report = build(replace(site, letters=site.letters[:4]), out)
-    assert "brief-5/index.html" in report.removed
-    assert not (out / "brief-5").exists()
+def test_english_is_english(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.site = replace(shelf.site, language="en")
+    make(shelf, tmp_path / "out")
+    page = (tmp_path / "out" / "brief-1" / "index.html").read_text()
+    assert '<html lang="en">' in page
+    assert "2\u00a0November 2025" in page
 
 
-def test_a_build_that_fails_leaves_the_old_archive_whole(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    before = (out / "index.html").read_text()
-    broken = replace(site, letters=(*site.letters, letter(6)), media={"weg.png": tmp_path / "weg.png"})
-    with pytest.raises(OSError, match="weg"):
-        build(broken, out)
-    assert (out / "index.html").read_text() == before
-    assert len(list((tmp_path / ".out.releases").iterdir())) == 1
-
-
-def test_a_reader_sees_the_old_or_the_new_archive_and_nothing_between(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    assert out.is_symlink()
-    first = out.resolve()
-    build(replace(site, name="Anders"), out)
-    assert out.resolve() != first
-    assert first.exists()  # the way back
-
-
-def test_a_real_folder_in_its_place_is_kept_aside(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "notiz.txt").write_text("wichtig")
-    build(site, out)
-    assert (out / "index.html").exists()
+def test_a_folder_that_was_there_before_is_kept_aside(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notiz.txt").write_text("wichtig")
+    make(shelf, tmp_path / "out")
     assert list(tmp_path.glob(".out.releases/before-*/notiz.txt"))
 
 
-def test_c5_titles_and_summaries_are_text_everywhere(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    hostile = letter(6, title=HOSTILE, summary=HOSTILE, tags=(HOSTILE,))
-    build(replace(site, letters=(hostile,), name=HOSTILE, promise=HOSTILE), out)
-    for path in [*out.rglob("*.html"), *out.rglob("*.xml")]:
-        assert "<script>alert" not in path.read_text(), path
+@pytest.mark.parametrize("many", [False, True])
+def test_the_last_publish_can_be_taken_back(shelf: Shelf, tmp_path: Path, many: bool) -> None:
+    make(shelf, tmp_path / "out")
+    before = tree(tmp_path / "out")
+    if many:
+        shelf.site = replace(shelf.site, name="Ganz anders")
+    shelf.put(letter(6))
+    make(shelf, tmp_path / "out", full=many)
+    after = tree(tmp_path / "out")
+    assert take_back(tmp_path / "out")
+    assert tree(tmp_path / "out") == before
+    make(shelf, tmp_path / "out")
+    assert tree(tmp_path / "out") == after
 
 
-def test_l13_no_page_asks_anybody_else_and_none_has_script(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    for page in out.rglob("*.html"):
-        text = page.read_text()
-        assert "<script" not in text
-        assert " style=" not in text
-        assert "Content-Security-Policy" in text
-        for source in re.findall(r'(?:src|<link[^>]+stylesheet[^>]+href)="([^"]+)"', text):
-            assert not source.startswith(("http:", "//")), source
+def test_there_is_nothing_to_take_back_before_the_second_build(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    assert not take_back(tmp_path / "out")
+    assert (tmp_path / "out" / "index.html").exists()
 
 
-def test_feeds_are_well_formed_complete_and_absolute(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(site, out)
-    for path in ("rss.xml", "atom.xml", "tags/anbau/rss.xml", "tags/anbau/atom.xml"):
-        root = ET.fromstring((out / path).read_bytes())
-        texts = [node.text for node in root.iter() if node.tag.endswith(("encoded", "}content"))]
-        assert len(texts) == 5
-        for text in texts:
-            assert not re.findall(r'(?:href|src)="(?!https://)', text), path
-            assert 'alt="Bild' in text
-    channel = ET.fromstring((out / "rss.xml").read_bytes()).find("channel")
-    assert channel.find("language").text == "de"
-    assert all(item.find("guid") is not None and item.find("author") is None for item in channel.findall("item"))
-    assert channel.find("{http://www.w3.org/2005/Atom}link").get("href") == "https://saat.example/archiv/rss.xml"
-    feed = json.loads((out / "feed.json").read_text())
-    assert feed["items"][0]["title"] == "Brief 5 & mehr"
-    assert len({item["id"] for item in feed["items"]}) == 5
+def test_a_damaged_memory_costs_a_full_build_and_nothing_else(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    before = tree(tmp_path / "out")
+    for path in (tmp_path / ".out.releases").glob("state.db*"):
+        path.write_bytes(b"this is no database" * 300)
+    make(shelf, tmp_path / "out")
+    assert tree(tmp_path / "out") == before
 
 
-def test_feeds_survive_control_characters(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(replace(site, letters=(letter(1, title="a\x00b\x0bc"),)), out)
-    ET.fromstring((out / "rss.xml").read_bytes())
+def test_a_clock_that_goes_back_makes_no_letter_disappear(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(letter(6, visibility="delayed", listed_from=NOW - timedelta(hours=1)))
+    make(shelf, tmp_path / "out")
+    assert (tmp_path / "out" / "brief-6").exists()
+    shelf.change(6, title="Neuer Titel")
+    make(shelf, tmp_path / "out", now=NOW - timedelta(days=30))
+    assert "Neuer Titel" in (tmp_path / "out" / "brief-6" / "index.html").read_text()
 
 
-def test_an_empty_archive_is_a_friendly_page(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(replace(site, letters=(), media={}), out)
-    assert "Noch ist kein Brief erschienen." in (out / "index.html").read_text()
-    ET.fromstring((out / "rss.xml").read_bytes())
-    ET.fromstring((out / "atom.xml").read_bytes())
+def test_an_unknown_theme_is_refused_with_the_names_of_those_there_are(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.site = replace(shelf.site, theme="../calm")
+    with pytest.raises(ThemeMissing, match="calm"):
+        build(shelf, tmp_path / "out", now=NOW)
 
 
-def test_english_is_english(site: Site, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    build(replace(site, language="en"), out)
-    page = (out / "brief-1" / "index.html").read_text()
-    assert '<html lang="en">' in page
-    assert "1\u00a0November 2025" in page
-
-
-def test_it_stands_alone_on_an_exported_folder(site: Site, tmp_path: Path) -> None:
-    save(site, tmp_path / "source")
-    assert load(tmp_path / "source").letters == site.letters
-    done = subprocess.run([sys.executable, "-m", "archive_site", str(tmp_path / "source"), str(tmp_path / "out")], capture_output=True, text=True, check=True)
+def test_it_stands_alone_on_an_exported_folder(shelf: Shelf, tmp_path: Path) -> None:
+    save(shelf.site, shelf.kept.values(), tmp_path / "source")
+    command = [sys.executable, "-m", "archive_site", str(tmp_path / "source"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "files written" in done.stdout
-    assert (tmp_path / "out" / "brief-1" / "index.html").exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout.startswith("0 files written")
+    make(shelf, tmp_path / "direct")
+    assert tree(tmp_path / "direct") == tree(tmp_path / "out")
+    back = subprocess.run([*command, "--take-back"], capture_output=True, text=True, check=True)
+    assert "nothing to take back" in back.stdout
 
 
-@pytest.mark.parametrize("broken", ["{", '{"letters": [{"slug": "../x"}]}', "{}"])
-def test_a_broken_source_is_refused_in_a_sentence(tmp_path: Path, broken: str) -> None:
-    (tmp_path / "site.json").write_text(broken)
-    with pytest.raises(SourceBroken):
-        load(tmp_path)
+def test_a_broken_file_among_others_is_named_and_the_rest_is_built(shelf: Shelf, tmp_path: Path) -> None:
+    save(shelf.site, shelf.kept.values(), tmp_path / "source")
+    letters = tmp_path / "source" / "letters"
+    (letters / "3-brief-3.json").write_text("{")
+    (letters / "4-brief-4.html").unlink()
+    (letters / "notes.json").write_text("{}")
+    report = build(FolderSource(tmp_path / "source"), tmp_path / "out", now=NOW, processes=1)
+    assert sorted(problem.where for problem in report.problems) == ["3-brief-3.json", "4-brief-4.html", "notes"]
+    assert {"brief-1/index.html", "brief-5/index.html"} <= set(report.written)
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", "{}", '{"name": 1}', None])
+def test_a_source_that_is_none_is_refused_in_a_sentence(tmp_path: Path, broken: str | None) -> None:
+    if broken is not None:
+        (tmp_path / "site.json").write_text(broken)
+    with pytest.raises(SourceBroken, match=r"\.$"):
+        FolderSource(tmp_path)
+
+
+def test_nothing_is_left_lying_about(shelf: Shelf, tmp_path: Path) -> None:
+    make(shelf, tmp_path / "out")
+    for number in range(6, 12):
+        shelf.put(letter(number))
+        make(shelf, tmp_path / "out", full=number % 2 == 0)
+    kept = [path for path in os.scandir(tmp_path / ".out.releases") if path.is_dir() and path.name.startswith(("stage-", "undo"))]
+    assert len(kept) <= 3  # the archive, the one before, and what the last publish replaced

@@ -86,4 +86,4 @@ def leave_link(session: Session, *, subscription_id: int, now: datetime) -> str:
 
 
 def links(process: Process) -> Links:
-    return Links(process.settings.base_url)
+    return process.links

@@ -1,0 +1,1 @@
+"""What goes to and comes from other servers: the Fediverse, WebSub, webmentions."""
