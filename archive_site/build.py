@@ -1,8 +1,10 @@
 """Source -> state -> units -> files -> archive."""
 
+import errno
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -66,11 +68,18 @@ def build(
         SourceBroken: the source cannot be read at all.
     """
     began = time.perf_counter()
-    shelf = Shelf(out.absolute())
+    try:
+        return _build(source, Shelf(out.absolute()), now or datetime.now(UTC), only, full, processes, themes, began)
+    except sqlite3.OperationalError as error:
+        # SQLite says in its own way that the disk is full or gone.
+        raise OSError(errno.EIO, str(error), str(out)) from error
+
+
+def _build(source: Source, shelf: Shelf, now: datetime, only: Iterable[int] | None, full: bool, processes: int, themes: Path | None, began: float) -> Report:
     state = State(shelf.folder / "state.db")
     try:
         shelf.finish(state)
-        return _Build(source, shelf, state, processes, themes).run(now or datetime.now(UTC), only, full, began)
+        return _Build(source, shelf, state, processes, themes).run(now, only, full, began)
     finally:
         state.close()
 

@@ -1,6 +1,5 @@
 """The search: Pagefind's index, one bundle for each year, merged in the page. Closed years are never indexed again."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -8,15 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from archive_site.pictures import keep
 from archive_site.site import Letter
 
-# What the page loads by itself; the ready-made surfaces that Pagefind writes beside it are not used.
-ENGINE = ("pagefind.js", "pagefind-worker.js")
-BUNDLE = re.compile(r"pagefind-entry\.json|pagefind\..*\.pf_meta|(?:index|fragment|filter)/.*|wasm\..*\.pagefind")
+# The search itself and its index; the ready-made surfaces that Pagefind writes beside them are not used.
+BUNDLE = re.compile(r"pagefind(?:-worker)?\.js|pagefind-entry\.json|pagefind\..*\.pf_meta|(?:index|fragment|filter)/.*|wasm\..*\.pagefind")
 
 
 class SearchMissing(Exception):
@@ -42,28 +38,6 @@ def bundle(letters: Iterable[Letter], language: str) -> dict[str, bytes]:
     # Pagefind writes its keys in an order of chance.
     found["pagefind-entry.json"] = json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()
     return {path: data for path, data in found.items() if path not in unused}
-
-
-def engine(cache: Path) -> dict[str, bytes]:
-    """The program that searches, as Pagefind ships it.
-
-    Raises:
-        SearchMissing: Pagefind is not installed.
-    """
-    try:
-        release = version("pagefind")
-    except PackageNotFoundError as error:
-        raise SearchMissing("Pagefind is not installed.") from error
-    kept = {name: cache / f"{hashlib.blake2b(release.encode(), digest_size=4).hexdigest()}-{name}" for name in ENGINE}
-    if not all(path.is_file() for path in kept.values()):
-        with tempfile.TemporaryDirectory(prefix="pagefind-") as name:
-            page = Path(name) / "site" / "index.html"
-            page.parent.mkdir()
-            page.write_text("<html lang=en><body><main data-pagefind-body>a</main></body></html>", "utf-8")
-            files = _run(page.parent, Path(name) / "out", "en")
-        for file, path in kept.items():
-            keep(path, files[file])
-    return {name: path.read_bytes() for name, path in kept.items()}
 
 
 def _page(letter: Letter) -> str:

@@ -67,8 +67,9 @@ def load(name: str, accent: str = "", extra: Path | None = None) -> Theme:
     home = next((place / name for place in _places(extra) if re.fullmatch(r"[a-z0-9-]+", name) and (place / name / "theme.css").is_file()), None)
     if home is None:
         raise ThemeMissing(f"There is no theme “{name}”. There are: {', '.join(names(extra))}.")
-    css = (home / "theme.css").read_text("utf-8")
-    light, dark = _tokens(css)
+    own = (home / "theme.css").read_text("utf-8")
+    light, dark = _tokens(own)
+    css = (folder() / COMMON / "base.css").read_text("utf-8") + own
     if accent:
         css += _in_colour(accent, light, dark)
     wanted = dict.fromkeys(re.findall(r'url\("?([A-Za-z0-9._-]+\.woff2)"?\)', css))
@@ -124,7 +125,7 @@ def readable(colour: str, paper: str, least: float = READABLE) -> str:
     """The nearest colour of the same hue that can be read on a paper."""
     hue, light, saturation = colorsys.rgb_to_hls(*_rgb(colour))
     step = -0.01 if _luminance(paper) > 0.18 else 0.01
-    while contrast(colour, paper) < least and 0 < light < 1:
+    while contrast(colour, paper) < least and 0 <= light + step <= 1:
         light = min(1.0, max(0.0, light + step))
         colour = "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, saturation))
     return colour

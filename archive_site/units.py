@@ -105,8 +105,6 @@ class Units:
         if self.site.logo and (logo := self.site.media / self.site.logo).is_file():
             yield File(f"media/{self.site.logo}", logo.read_bytes())
         if self.site.search:
-            for name, data in search.engine(self.cache).items():
-                yield File(f"search/{name}", data)
             yield File("search/search.js", (themes.folder() / themes.COMMON / "search.js").read_bytes())
 
     def _image(self, name: str) -> Iterator[File]:

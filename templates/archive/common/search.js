@@ -8,10 +8,11 @@ let engine = null;
 let asked = 0;
 
 async function load() {
-  const pagefind = await import("./pagefind.js");
+  // Each year has the whole search with it; the newest one is the one that runs.
+  const pagefind = await import(`./${years[0]}/pagefind.js`);
   const here = new URL("./", import.meta.url).pathname;
   const top = new URL("../", import.meta.url).pathname;
-  await pagefind.options({ bundlePath: `${here}${years[0]}/`, baseUrl: top, excerptLength: 24 });
+  await pagefind.options({ baseUrl: top, excerptLength: 24 });
   for (const year of years.slice(1)) await pagefind.mergeIndex(`${here}${year}/`, { baseUrl: top });
   return pagefind;
 }
@@ -41,7 +42,9 @@ function row(found) {
 }
 
 function plain(html) {
-  return new DOMParser().parseFromString(html, "text/html").body.textContent;
+  const inert = document.createElement("template");
+  inert.innerHTML = html;
+  return inert.content.textContent;
 }
 
 async function search() {
