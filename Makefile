@@ -33,6 +33,10 @@ $(UV):
 tests/browser/node_modules/.done: tests/browser/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/browser && { npm ci --silent --no-audit --no-fund --loglevel=error && touch node_modules/.done || echo "npm could not install the browser" >&2; }; else echo "npm is missing: the browser tests need Chromium from elsewhere or are skipped" >&2; fi
 
+.tools/go/versitygw: ## an S3 server for the tests (needs Go)
+	@mkdir -p $(TOOLS)/go
+	@GOBIN=$(CURDIR)/$(TOOLS)/go go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
 .PHONY: run
 run: .venv/.run ## install what is needed, then run everything (PORT=… DATA_DIR=…)
 	@exec $(BIN)/brieftaube run

@@ -115,7 +115,8 @@ def run(command: Sequence[str], given: str = "", env: Mapping[str, str] | None =
         raise TargetRefused(f"{command[0]} did not come to an end.") from error
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip() and not line.startswith("Warning: Permanently added")]
-        raise TargetRefused(f"{command[0]}: {lines[-1][:300] if lines else f'it ended with {done.returncode}'}")
+        # The last line is often “Connection closed”, and the one before says why.
+        raise TargetRefused(f"{command[0]}: {' '.join(lines[-2:])[-300:] if lines else f'it ended with {done.returncode}'}")
     return done.stdout
 
 
@@ -162,7 +163,14 @@ def ssh_options(account: Account) -> Iterator[list[str]]:
     """
     account.home.mkdir(parents=True, exist_ok=True)
     known = account.home / "known_hosts"
-    options = ["BatchMode=yes", "StrictHostKeyChecking=accept-new", f"UserKnownHostsFile={known}", "ConnectTimeout=20", "ServerAliveInterval=20"]
+    options = [
+        "BatchMode=yes",
+        "StrictHostKeyChecking=accept-new",
+        f"UserKnownHostsFile={known}",
+        "HashKnownHosts=no",
+        "ConnectTimeout=20",
+        "ServerAliveInterval=20",
+    ]
     with tempfile.TemporaryDirectory(prefix="key-") as folder:
         if account.secret:
             file = Path(folder) / "key"

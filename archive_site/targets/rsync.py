@@ -1,10 +1,11 @@
 """rsync over ssh."""
 
 import shlex
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from archive_site.targets.base import Ssh, Target, run, ssh_options
+from archive_site.targets.base import Ssh, Target, folders, run, ssh_options
 
 CHUNK = 500
 
@@ -21,15 +22,24 @@ class Rsync(Target):
             self._rsync(root, paths, "--delay-updates")
             yield from paths
         for paths in _chunks(removed):
-            self._rsync(root, paths, "--delete-missing-args", "--force")
+            self._remove(paths)
             yield from paths
 
     def _rsync(self, root: Path, paths: Sequence[str], *more: str) -> str:
+        return self._run(["--mkpath", "--files-from=-", *more], root, paths)
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        # An empty folder is sent, in which only these names count: they go, and the folders that are empty then.
+        names = [*(f"/{folder}/" for folder in folders(paths)), *(f"/{path}" for path in paths)]
+        with tempfile.TemporaryDirectory(prefix="empty-") as empty:
+            self._run(["--delete", "--include-from=-", "--exclude=*"], Path(empty), names)
+
+    def _run(self, more: Sequence[str], root: Path, rows: Sequence[str]) -> str:
         with ssh_options(self.account) as options:
             shell = shlex.join(["ssh", "-p", str(self._ssh.port), *options])
             place = f"{self._ssh.login}:{self._ssh.path}/"
-            command = ["rsync", "-rlt", "--checksum", "--chmod=D755,F644", "--mkpath", "--files-from=-", *more, "-e", shell, f"{root}/", place]
-            return run(command, "\n".join(paths) + "\n")
+            command = ["rsync", "-rlt", "--checksum", "--chmod=D755,F644", *more, "-e", shell, f"{root}/", place]
+            return run(command, "\n".join(rows) + "\n")
 
     def differing(self, root: Path, files: Mapping[str, str]) -> list[str]:
         wrong = []

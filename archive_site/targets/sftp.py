@@ -34,7 +34,7 @@ class Sftp(Target):
 
     def _batch(self, rows: Sequence[str]) -> str:
         with ssh_options(self.account) as options:
-            return run(["sftp", "-q", "-b", "-", "-P", str(self._ssh.port), *options, self._ssh.login], "\n".join(rows) + "\n")
+            return run(["sftp", "-b", "-", "-P", str(self._ssh.port), *options, self._ssh.login], "\n".join(rows) + "\n")
 
     def differing(self, root: Path, files: Mapping[str, str]) -> list[str]:
         wrong: list[str] = []

@@ -1,6 +1,5 @@
 """Whatever happens while it is built, the archive is a whole one: the old or the new."""
 
-import os
 import random
 import resource
 import signal
@@ -59,7 +58,7 @@ def test_a_crash_at_any_step_leaves_a_whole_archive_and_the_next_build_mends_it(
     for step in [*range(1, 12), *range(12, 400, 17)]:
         copy = tmp_path / f"copy{step}"
         subprocess.run(["cp", "-a", f"{out.parent / '.out.releases'}", f"{tmp_path / f'.copy{step}.releases'}"], check=True)
-        copy.symlink_to(os.readlink(out).replace(".out.", f".copy{step}."))
+        copy.symlink_to(str(out.readlink()).replace(".out.", f".copy{step}."))
         done = subprocess.run(
             [sys.executable, "-c", CRASHING, str(source), str(copy), str(step), NOW.isoformat(), full], check=False, capture_output=True, text=True
         )
