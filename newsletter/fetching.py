@@ -46,9 +46,11 @@ class Web:
 
     Args:
         private: whether addresses of the own network may be asked, for tests and for people who run everything at home.
+        names: addresses of names that this machine should know otherwise than the DNS.
     """
 
     private: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=lambda: {"User-Agent": NAME, "Accept-Encoding": "identity"})
 
     def get(self, address: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -101,7 +103,7 @@ class Web:
 
     def _checked(self, host: str, port: int) -> str:
         try:
-            found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            found = [str(row[4][0]) for row in socket.getaddrinfo(self.names.get(host, host), port, type=socket.SOCK_STREAM)]
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"There is no server called {host}.") from error
         for text in found:

@@ -1,5 +1,6 @@
 """Published issues -> source -> folder."""
 
+import json
 import logging
 import threading
 from pathlib import Path
@@ -10,14 +11,14 @@ from archive_site.alone import alone
 from archive_site.artifact import Report
 from archive_site.build import asleep_until, build
 from archive_site.build import take_back as undo
-from archive_site.site import Site
+from archive_site.site import Letter, Site
 from archive_site.twins import activity
 from archive_site.visibility import Shown
 from newsletter.archive import actions, queries
 from newsletter.archive.models import Build
 from newsletter.archive.source import DatabaseSource, letter_of, rendered
 from newsletter.federation import actions as federation
-from newsletter.federation.policy import handle
+from newsletter.federation.policy import CONTEXT, create, handle
 from newsletter.federation.sending import look
 from newsletter.i18n import Speech
 from newsletter.issues.models import Issue
@@ -66,7 +67,7 @@ def _announce(session: Session, process: Process, publication: Publication, repo
         federation.tell_hub(session, process.links, publication, now=now)
     for issue in queries.not_announced(session, publication.id):
         if shown(publication, issue, now) == Shown.LISTED:
-            letter = letter_of(session, process.links, publication, issue, rendered(session, publication, issue), now)
+            letter = _letter(session, process, publication, issue)
             article = activity(site_of(session, process, publication), letter)
             federation.announce(session, process.links, publication, issue=issue, article=article, html=letter.html, now=now)
 
@@ -130,6 +131,16 @@ def site_of(session: Session, process: Process, publication: Publication) -> Sit
     )
 
 
+def _letter(session: Session, process: Process, publication: Publication, issue: Issue) -> Letter:
+    return letter_of(session, process.links, publication, issue, rendered(session, publication, issue), process.clock())
+
+
+def article_of(session: Session, process: Process, publication: Publication, issue: Issue) -> str:
+    """An issue as an object of ActivityStreams that lies here and not in the archive."""
+    article = activity(site_of(session, process, publication), _letter(session, process, publication, issue))
+    return json.dumps({"@context": CONTEXT} | create(process.links, publication, article, issue.id)["object"], ensure_ascii=False)
+
+
 def look_at_mention(process: Process, mention_id: int) -> None:
     """Look at a page that mentions an issue; if what stands below the issue changes, build it."""
     issue_id = look(process, mention_id)
@@ -149,5 +160,4 @@ def page_of(session: Session, process: Process, publication: Publication, issue:
     """The page of an issue that the archive does not show, as it would look there."""
     site = site_of(session, process, publication)
     themes = process.settings.data_dir / "themes"
-    letter = letter_of(session, process.links, publication, issue, rendered(session, publication, issue), process.clock())
-    return alone(site, letter, process.links.archive(publication.slug), themes if themes.is_dir() else None)
+    return alone(site, _letter(session, process, publication, issue), process.links.archive(publication.slug), themes if themes.is_dir() else None)

@@ -24,7 +24,8 @@ def run(process: Process, target_id: int) -> None:
         if row is None or row.state != "active" or row.next_attempt_at is None or row.next_attempt_at > process.clock():
             return
         out = process.settings.archive_dir / get(session, row.publication_id).slug
-    name = str(row.id)
+    # Databases give numbers away again, so the moment belongs to the name under which we remember what lies there.
+    name = f"{row.id} {row.created_at.isoformat()}"
     try:
         place = _open(process, row)
         wrong = verify(out, name, place) if row.wish == "check" else None

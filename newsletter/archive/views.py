@@ -242,4 +242,6 @@ def article(slug: str, issue_id: int) -> Reply:
     publication = publication_of(session(), issue.publication_id) if issue is not None else None
     if issue is None or publication is None or publication.slug != slug or shown(publication, issue, now()) != "listed":
         abort(404)
-    return redirect(f"{archive_base(publication, links())}{issue.slug}/index.json", 302)  # type: ignore[return-value]
+    response = make_response(building.article_of(session(), process(), publication, issue))
+    response.mimetype = "application/activity+json"
+    return response

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -160,5 +161,4 @@ def outside_links(html: str, base: str) -> list[str]:
     """The pages elsewhere that an issue links to, each once."""
     own = urlsplit(base).netloc
     found = re.findall(r'<a\b[^>]*\shref="(https?://[^"]+)"', html)
-    clean = [BeautifulSoup(address, "html.parser").get_text() for address in found]
-    return [address for address in dict.fromkeys(clean) if urlsplit(address).netloc != own][:50]
+    return [address for address in dict.fromkeys(map(unescape, found)) if urlsplit(address).netloc != own][:50]

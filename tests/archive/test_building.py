@@ -15,19 +15,27 @@ from tests.support import cast
 from tests.support.clock import Clock
 
 
-def published(process: Process, clock: Clock) -> tuple[int, int]:
-    publication_id = cast.publication(process)
-    cast.reader(process, publication_id)
-    issue_id = cast.issue(process, publication_id)
+def publish(process: Process, clock: Clock, markdown: str = "", **more: object) -> int:
+    """An issue goes out; give back its id."""
+    issue_id = cast.issue(process, 1, **({"markdown": markdown} if markdown else {}), **more)
     with process.writing() as session:
         deliveries.start(
             session,
             cast.links(process),
-            publication=get(session, publication_id),
+            publication=get(session, 1),
             issue=session.get_one(Issue, issue_id),
             undo=timedelta(seconds=60),
             now=clock(),
         )
+    clock.forward(minutes=2)
+    return issue_id
+
+
+def published(process: Process, clock: Clock) -> tuple[int, int]:
+    publication_id = cast.publication(process)
+    cast.reader(process, publication_id)
+    issue_id = publish(process, clock)
+    clock.forward(minutes=-2)
     return publication_id, issue_id
 
 
