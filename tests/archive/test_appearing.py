@@ -131,7 +131,8 @@ def test_subscribers_read_by_the_signed_address_in_their_mail(process: Process, 
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert 'content="noindex"' in page
     stylesheet = re.search(r'rel="stylesheet" href="([^"]+)"', page).group(1)
-    assert mira.get(stylesheet).status_code == 200
+    with mira.get(stylesheet) as found:
+        assert found.status_code == 200
     assert mira.get(address.removeprefix("http://localhost")[:-2]).status_code == 404
 
 
