@@ -123,7 +123,11 @@ class _Build:
         wanted = self._take(now, only if not whole else None, whole)
         if built != mark and not whole:
             wanted |= {unit for unit in everything(self.state) if unit.startswith(PAGES)}
-        self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, {unit for unit in wanted | later if unit.startswith(LATER)}, whole, full)
+        later |= {unit for unit in wanted if unit.startswith(LATER)}
+        if not full and not whole:
+            # What is switched off had its files removed when it was.
+            later = {unit for unit in later if (self.site.books if unit.startswith("book/") else self.site.search)}
+        self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, later, whole, full)
         later = set(json.loads(self.state.fact("later") or "[]"))
         if later:
             self._make(later, mark, set(), whole=False, full=False)

@@ -219,41 +219,29 @@ def _resolve(address: str, inside: str, host: str, base: str) -> tuple[str, str]
     return "inside", f"{target}index.html" if target.endswith("/") or not target else target
 
 
-RELATIVE = re.compile(r"""(?:href|src)=(?:"|&quot;)(?!https?://|mailto:|tel:)([^"&]{0,60})""")
+# Texts stand in feeds escaped once more. A pattern that begins with plain letters is found ten times as fast.
+RELATIVE = (re.compile(rb"src=&quot;(?!https?://)([^&]{0,60})"), re.compile(rb"href=&quot;(?!https?://|mailto:|tel:)([^&]{0,60})"))
+IDS = (re.compile(rb"<guid[^>]*>([^<]*)</guid>"), re.compile(rb"<id>([^<]*)</id>"))
 
 
 def _xml(path: str, data: bytes) -> Iterator[Problem]:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    seen: dict[str, int] = {}
-    ids: list[str] = []
-    texts: list[str] = []
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        name = name.rpartition(" ")[2]
-        seen[name] = seen.get(name, 0) + 1
-        texts.clear()
-
-    def end(name: str) -> None:
-        if name.rpartition(" ")[2] in ("guid", "id"):
-            ids.append("".join(texts))
-
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = texts.append
     try:
-        parser.Parse(data, True)
+        expat.ParserCreate(namespace_separator=" ").Parse(data, True)
     except expat.ExpatError as error:
         yield Problem(path, f"it is not well-formed: {error}")
         return
-    if seen.get("item", 0) != seen.get("guid", 0):
-        yield Problem(path, "an entry has no guid")
-    if "feed" in seen and seen.get("entry", 0) + 1 != seen.get("id", 0):
-        yield Problem(path, "an entry has no id")
+    entries = data.count(b"<item>") + data.count(b"<entry>") + data.count(b"<entry ")
+    is_atom = b"<feed" in data[:400]
+    if not entries and not is_atom:
+        return
+    ids = IDS[is_atom].findall(data)
+    if len(ids) != entries + is_atom:
+        yield Problem(path, f"an entry has no {'id' if is_atom else 'guid'}")
     if len(set(ids)) != len(ids):
         yield Problem(path, "two entries have the same id")
-    found = RELATIVE.search(data.decode("utf-8", "replace")) if "item" in seen or "entry" in seen else None
-    if found and "&lt;" in found.string[max(0, found.start() - 400) : found.start()]:
-        yield Problem(path, f"a relative address stands in it: {found.group(1)[:60]}")
+    found = next((match for pattern in RELATIVE if (match := pattern.search(data))), None)
+    if found:
+        yield Problem(path, f"a relative address stands in it: {found.group(1).decode('utf-8', 'replace')}")
 
 
 def _json(path: str, data: bytes) -> Iterator[Problem]:

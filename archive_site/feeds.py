@@ -17,6 +17,8 @@ from archive_site.pictures import absolute
 from archive_site.site import Letter, Site
 
 LATEST = 20
+# The feeds of tags and authors say the same as that of everything, and the next ones nearly the same as the last.
+REMEMBERED = 128
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,6 +53,7 @@ def rss(site: Site, feed: Feed, letters: list[Letter]) -> bytes:
     ).encode()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _rss_item(site: Site, letter: Letter) -> str:
     tags = "".join(f"<category>{_xml(tag)}</category>" for tag in letter.tags)
     creators = "".join(f"<dc:creator>{_xml(name)}</dc:creator>" for name in authors(site, letter))
@@ -91,6 +94,7 @@ def atom(site: Site, feed: Feed, letters: list[Letter], page: int = 0) -> bytes:
     ).encode()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _atom_entry(site: Site, letter: Letter) -> str:
     tags = "".join(f'<category term="{_xml(tag)}"/>' for tag in letter.tags)
     summary = f"<summary>{_xml(letter.summary)}</summary>" if letter.summary else ""
@@ -115,13 +119,15 @@ def json_feed(site: Site, feed: Feed, letters: list[Letter]) -> bytes:
         "language": site.language,
         "authors": [{"name": site.author or site.name}],
         **({"hubs": [{"type": "WebSub", "url": site.hub}]} if site.hub else {}),
-        "items": [_json_item(site, letter) for letter in letters],
     }
-    return (json.dumps(row, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    # With an indent, json would not use its part that is written in C.
+    items = ",\n".join(_json_item(site, letter) for letter in letters)
+    return f'{json.dumps(row, ensure_ascii=False)[:-1]}, "items": [\n{items}\n]}}\n'.encode("utf-8", "replace")
 
 
-def _json_item(site: Site, letter: Letter) -> dict[str, object]:
-    return {
+@lru_cache(maxsize=REMEMBERED)
+def _json_item(site: Site, letter: Letter) -> str:
+    row = {
         "id": identity(site, letter),
         "url": address(site, letter),
         "title": letter.title,
@@ -133,6 +139,7 @@ def _json_item(site: Site, letter: Letter) -> dict[str, object]:
         **({"tags": list(letter.tags)} if letter.tags else {}),
         "language": letter.language or site.language,
     }
+    return json.dumps(row, ensure_ascii=False)
 
 
 def authors(site: Site, letter: Letter) -> tuple[str, ...]:
@@ -162,7 +169,7 @@ def _text(site: Site, letter: Letter) -> str:
     return _escaped(site.base, address(site, letter), letter.html)
 
 
-@lru_cache(maxsize=128)  # RSS, Atom and the feeds of tags say the same texts
+@lru_cache(maxsize=32)  # RSS and Atom say the same text
 def _escaped(base: str, where: str, html: str) -> str:
     return _xml(absolute(html, base, where))
 

@@ -42,22 +42,30 @@ def variants(name: str, data: bytes, cache: Path) -> Iterator[tuple[str, bytes]]
     key = hashlib.blake2b(data, digest_size=16).hexdigest()
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            picture = opened.convert("RGBA" if opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info else "RGB")
+            original = opened.width
+        picture: Image.Image | None = None
+        for width in widths(original):
+            for kind in ("avif", "webp", *(["jpg"] if extension == "jpg" and width != original else [])):
+                file = cache / f"{key}-{width}-{VERSION}.{kind}"
+                if not file.is_file():
+                    # To decode an image takes as long as to read twenty that were made before.
+                    picture = picture or _decoded(data)
+                    keep(file, _encoded(picture, width, kind))
+                yield f"{stem}-{width}.{kind}", file.read_bytes()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise ImageBroken(f"{name} is no image: {error}") from error
-    for width in widths(picture.width):
-        for kind in ("avif", "webp", *(["jpg"] if extension == "jpg" and width != picture.width else [])):
-            yield f"{stem}-{width}.{kind}", _cached(cache / f"{key}-{width}-{VERSION}.{kind}", picture, width, kind)
 
 
-def _cached(file: Path, picture: Image.Image, width: int, kind: str) -> bytes:
-    if file.is_file():
-        return file.read_bytes()
+def _decoded(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as opened:
+        return opened.convert("RGBA" if opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info else "RGB")
+
+
+def _encoded(picture: Image.Image, width: int, kind: str) -> bytes:
     height = max(1, round(picture.height * width / picture.width))
     out = io.BytesIO()
     smaller = picture if width == picture.width else picture.resize((width, height), Image.Resampling.LANCZOS)
     smaller.save(out, **FORMATS[kind])  # type: ignore[arg-type]
-    keep(file, out.getvalue())
     return out.getvalue()
 
 

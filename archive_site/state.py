@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -141,8 +141,9 @@ class State:
 
     def letter(self, letter_id: int) -> Letter | None:
         """A letter with its text."""
-        row = self.db.execute("SELECT row, html, markdown FROM letters JOIN texts USING (id) WHERE id = ?", (letter_id,)).fetchone()
-        return letter_of(json.loads(row[0]) | {"html": row[1], "markdown": row[2]}) if row else None
+        head = self.head(letter_id)
+        row = self.db.execute("SELECT html, markdown FROM texts WHERE id = ?", (letter_id,)).fetchone()
+        return replace(head, html=row[0], markdown=row[1]) if head is not None and row else None
 
     def head(self, letter_id: int) -> Letter | None:
         """A letter without its text."""

@@ -62,7 +62,7 @@ def as_json(site: Site, letter: Letter) -> bytes:
         "minutes": letter.minutes,
         "feed_id": identity(site, letter),
     }
-    return (json.dumps(activity(site, letter) | {"brieftaube": more}, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    return (json.dumps(activity(site, letter) | {"brieftaube": more}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def linked_data(site: Site, letter: Letter, image: str) -> str:

@@ -219,8 +219,8 @@ class Units:
         yield File("sitemap.xml", sitemap.index(self.state, self.site))
 
     def _book(self, year: str) -> Iterator[File]:
-        letters = [letter for place in self.state.places(f"year:{year}") if (letter := self.state.letter(place.letter))]
-        if letters and self.site.books:
+        if self.site.books and self.state.count(f"year:{year}").letters:
+            letters = [letter for place in self.state.places(f"year:{year}") if (letter := self.state.letter(place.letter))]
             yield File(f"{year}/{slugify(self.site.name)}-{year}.epub", book.book(self.site, year, letters, self.pages.words))
 
     def _search(self, year: str) -> Iterator[File]:

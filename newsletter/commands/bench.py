@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.bench import wire
+from newsletter.bench import archiving, wire
 from newsletter.bench.sending import Case, audience, run
 from newsletter.cli import as_json, sentences, show
 
@@ -60,3 +60,16 @@ def bench_audience(number: int, postgres_url: str, as_json: bool) -> None:
     """Freeze an audience."""
     found = audience(number, postgres_url)
     show(found, as_json, f"{number} people are frozen in {found['seconds']:.1f} s.")
+
+
+@bench.command("archive")
+@click.option(
+    "--number", "numbers", type=int, multiple=True, default=(1_000, 10_000), show_default=True, help="Letters in the archive; may be said several times."
+)
+@click.option("--rounds", type=int, default=3, help="Rounds of each measurement; the median counts.")
+@as_json
+@sentences
+def bench_archive(numbers: tuple[int, ...], rounds: int, as_json: bool) -> None:
+    """Build archives; compare with Hugo and Pelican where they are installed."""
+    found = [archiving.run(number, rounds, lambda text: click.echo(text, err=True)) for number in numbers]
+    show(found, as_json, "\n".join(archiving.sentence(row) for row in found))

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup
-
 from newsletter.rendering.findings import Finding
+from newsletter.rendering.markup import Element
 
 MEDIA = re.compile(r"/media/[A-Za-z0-9_-]{8,50}\.(?:jpg|png|gif|webp)")
 
@@ -24,10 +23,10 @@ def _line_of(source: str, needle: str) -> int:
     return source.count("\n", 0, place) + 1 if place >= 0 else 0
 
 
-def check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
+def check_links(root: Element, source: str) -> list[Finding]:
     findings = []
-    for link in soup.find_all("a"):
-        href = str(link.get("href", ""))
+    for link in root.elements("a"):
+        href = link.get("href")
         if "{{" in href or "%7B%7B" in href:
             findings.append(
                 Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40]))
@@ -39,8 +38,8 @@ def check_links(soup: BeautifulSoup, source: str) -> list[Finding]:
                     "error",
                     "The link “%(label)s” leads nowhere.",
                     "An address begins with https://, mailto: or tel:.",
-                    _line_of(source, f"[{link.get_text()}"),
-                    {"label": link.get_text()[:60]},
+                    _line_of(source, f"[{link.text()}"),
+                    {"label": link.text()[:60]},
                 )
             )
         elif href.startswith("http") and _private(urlsplit(href).hostname or ""):
@@ -65,22 +64,22 @@ def _private(host: str) -> bool:
     )
 
 
-def check_images(soup: BeautifulSoup, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
+def check_images(root: Element, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
     findings = []
-    for image in soup.find_all("img"):
-        src = str(image.get("src", ""))
+    for image in list(root.elements("img")):
+        src = image.get("src")
         name = src.rpartition("/")[2]
         if not MEDIA.fullmatch(src):
             # L13: a foreign picture would tell its host who reads, and when.
             text, fix = "The image %(address)s lies on somebody else's server.", "Upload it here; then nobody can see who reads."
             findings.append(Finding("image-foreign", "error", text, fix, _line_of(source, src), {"address": src[:80]}))
-            image.decompose()
+            root.without(image)
         elif pictures is not None and name not in pictures:
             findings.append(
                 Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src})
             )
-            image.decompose()
-        elif not str(image.get("alt", "")).strip():
+            root.without(image)
+        elif not image.get("alt").strip():
             text, fix = "An image has no description.", "Say in a few words what it shows, for people who do not see it."
             findings.append(Finding("image-alt", "warning", text, fix, _line_of(source, src)))
     return findings

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from html import escape
 
 import nh3
-from bs4 import BeautifulSoup
-from bs4.element import NavigableString, Tag
 from markdown import Markdown
 from markdown.extensions.toc import slugify_unicode
 from markdown.inlinepatterns import SimpleTagInlineProcessor
@@ -15,6 +13,7 @@ from markdown.inlinepatterns import SimpleTagInlineProcessor
 from newsletter.rendering import merge
 from newsletter.rendering.checks import Picture, check_images, check_links, without_code
 from newsletter.rendering.findings import Finding
+from newsletter.rendering.markup import Element, parse
 from newsletter.rendering.typography import typeset, typeset_html
 
 LONGEST = 200_000  # characters; a long issue has 15 000
@@ -82,15 +81,15 @@ def make_document(source: str, language: str, pictures: Mapping[str, Picture] | 
         return Document(findings=(trouble,))
     findings = merge.unknown_fields(without_code(source))
     try:
-        soup = _to_soup(source)
+        root = _to_tree(source)
     except RecursionError:
         return Document(findings=(_nested(1),))
-    findings += check_links(soup, source)
-    findings += check_images(soup, source, pictures)
-    typeset_html(soup, language)
-    _mark_fields(soup)
-    blocks = tuple(_blocks(soup, language, pictures or {}))
-    words = len(re.findall(r"\w+", soup.get_text(" ")))
+    findings += check_links(root, source)
+    findings += check_images(root, source, pictures)
+    typeset_html(root, language)
+    words = len(re.findall(r"\w+", " ".join(root.texts())))
+    _mark_fields(root)
+    blocks = tuple(_blocks(root, language, pictures or {}))
     return Document(blocks, words, tuple(findings))
 
 
@@ -126,7 +125,7 @@ def _nested(line: int) -> Finding:
     )
 
 
-def _to_soup(source: str) -> BeautifulSoup:
+def _to_tree(source: str) -> Element:
     # A fresh converter each time: footnotes and headings keep state.
     converter = Markdown(
         extensions=["nl2br", "tables", "fenced_code", "footnotes", "attr_list", "sane_lists", "abbr", "toc"],
@@ -149,7 +148,7 @@ def _to_soup(source: str) -> BeautifulSoup:
         clean_content_tags={"script", "style"},
         attribute_filter=_only_safe,
     )
-    return BeautifulSoup(clean, "html.parser")
+    return parse(clean)
 
 
 def _only_safe(tag: str, attribute: str, value: str) -> str | None:
@@ -161,64 +160,61 @@ def _only_safe(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
-def _mark_fields(soup: BeautifulSoup) -> None:
-    for node in soup.find_all(string=re.compile(r"\{\{")):
-        if not any(parent.name in ("code", "pre") for parent in node.parents):
-            node.replace_with(NavigableString(merge.mark(str(node))))
+def _mark_fields(parent: Element) -> None:
+    for index, child in enumerate(parent.children):
+        if isinstance(child, str):
+            if "{{" in child:
+                parent.children[index] = merge.mark(child)
+        elif child.name not in ("code", "pre"):
+            _mark_fields(child)
 
 
-def _blocks(soup: BeautifulSoup, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+def _blocks(root: Element, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
     blocks = []
-    for node in list(soup.children):
-        if isinstance(node, Tag):
+    for node in root.children:
+        if isinstance(node, Element):
             blocks += _block(node, language, pictures)
-        elif str(node).strip():
-            blocks.append(Block("text", f"<p>{escape(str(node))}</p>"))
+        elif node.strip():
+            blocks.append(Block("text", f"<p>{escape(node)}</p>"))
     return blocks
 
 
-def _block(node: Tag, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+def _block(node: Element, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
     name = node.name
     if name in ("h2", "h3", "h4"):
-        return [Block("heading", node.decode_contents(), level=int(name[1]), label=str(node.get("id", "")))]
+        return [Block("heading", node.inner(), level=int(name[1]), label=node.get("id"))]
     if name == "hr":
         return [Block("rule", "")]
     if name == "p":
         return _paragraph(node, language, pictures)
     kinds = {"ul": "list", "ol": "list", "dl": "list", "blockquote": "quote", "pre": "code", "table": "table"}
-    if name == "div" and "footnote" in (node.get("class") or []):
-        return [Block("notes", _footnotes(node))]
-    return [Block(kinds.get(name, "text"), str(node))]
+    if name == "div" and node.has_class("footnote"):
+        return [Block("notes", next((listing.outer() for listing in node.elements("ol")), ""))]
+    return [Block(kinds.get(name, "text"), node.outer())]
 
 
-def _footnotes(node: Tag) -> str:
-    listing = node.find("ol")
-    return str(listing) if listing else ""
-
-
-def _paragraph(node: Tag, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
-    children = [child for child in node.children if isinstance(child, Tag) or str(child).strip()]
-    if len(children) == 1 and isinstance(children[0], Tag):
-        only = children[0]
-        if only.name == "a" and "button" in (only.get("class") or []) and only.get("href"):
-            return [Block("button", only.decode_contents(), href=str(only["href"]), label=only.get_text())]
+def _paragraph(node: Element, language: str, pictures: Mapping[str, Picture]) -> list[Block]:
+    children = [child for child in node.children if isinstance(child, Element) or child.strip()]
+    if len(children) == 1 and isinstance(only := children[0], Element):
+        if only.name == "a" and only.has_class("button") and only.get("href"):
+            return [Block("button", only.inner(), href=only.get("href"), label=only.text())]
         if only.name == "img":
             return [_image(only, language, pictures)]
-        if only.name == "a" and len(list(only.children)) == 1 and isinstance(only.contents[0], Tag) and only.contents[0].name == "img":
-            return [_image(only.contents[0], language, pictures, str(only.get("href", "")))]
-    return [Block("text", str(node))] if children else []
+        if only.name == "a" and len(only.children) == 1 and isinstance(inside := only.children[0], Element) and inside.name == "img":
+            return [_image(inside, language, pictures, only.get("href"))]
+    return [Block("text", node.outer())] if children else []
 
 
-def _image(image: Tag, language: str, pictures: Mapping[str, Picture], href: str = "") -> Block:
-    src = str(image["src"])
+def _image(image: Element, language: str, pictures: Mapping[str, Picture], href: str = "") -> Block:
+    src = image.get("src")
     picture = pictures.get(src.rpartition("/")[2], Picture(0, 0))
     return Block(
         "image",
         "",
         href=href,
         src=src,
-        alt=typeset(str(image.get("alt", "")), language),
-        caption=typeset(str(image.get("title", "")), language),
+        alt=typeset(image.get("alt"), language),
+        caption=typeset(image.get("title"), language),
         width=picture.width,
         height=picture.height,
     )
