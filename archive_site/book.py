@@ -9,7 +9,7 @@ from datetime import UTC
 from html import escape
 
 from archive_site import feeds
-from archive_site.changes import IMAGE
+from archive_site.folder import IMAGE
 from archive_site.site import Letter, Site
 from archive_site.words import Words
 

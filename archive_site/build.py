@@ -130,7 +130,7 @@ class _Build:
         self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, later, whole, full)
         later = set(json.loads(self.state.fact("later") or "[]"))
         if later:
-            self._make(later, mark, set(), whole=False, full=False)
+            self._make(later, mark, set(), whole=False, full=False, second=True)
         self.shelf.tidy()
         total = self.state.db.execute("SELECT count(*) FROM files").fetchone()[0]
         return Report(tuple(self.written), total - len(self.written), tuple(self.removed), time.perf_counter() - began, tuple(self.problems))
@@ -150,13 +150,15 @@ class _Build:
         self.problems += [Problem(broken.name, broken.why) for broken in [*getattr(self.source, "broken", []), *changes.broken] if isinstance(broken, Broken)]
         return everything(self.state) if whole else changes.units | set(json.loads(self.state.fact("failed") or "[]"))
 
-    def _make(self, wanted: set[str], mark: str, later: set[str], whole: bool, full: bool) -> None:
+    def _make(self, wanted: set[str], mark: str, later: set[str], whole: bool, full: bool, *, second: bool = False) -> None:
         if not wanted and self.state.fact("built") == mark:
             return
         known = {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files")} if whole else set()
         names = sorted(wanted | {unit for unit in known if not unit.startswith(("manifest/", *LATER))} | (known & later), key=units.rank)
         stage = self.shelf.stage()
         try:
+            # Where nothing is known of the files that lie there, they are left behind.
+            unknown = self.state.db.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
             done = self._all(names, stage, full)
             with _writing(self.state):
                 plan = self._decide(done, stage, names, full)
@@ -165,7 +167,8 @@ class _Build:
                 for name, kept in (("later", later), ("failed", failed)):
                     self.state.state_fact(name, json.dumps(sorted(kept)))
                 if plan["written"] or plan["removed"] or self.shelf.release is None:
-                    kind = "files" if self.shelf.release is not None and len(plan["written"]) + len(plan["removed"]) <= FEW and not full else "switch"
+                    few = len(plan["written"]) + len(plan["removed"]) <= FEW and not full and not unknown
+                    kind = "switch" if self.shelf.release is None or not (few or second) else "more" if second else "files"
                     self._complete(stage, kind, plan)
                     self.state.db.execute("INSERT INTO journal (stage, kind, paths) VALUES (?, ?, ?)", (stage.name, kind, json.dumps(plan)))
         except BaseException:

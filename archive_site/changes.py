@@ -6,11 +6,11 @@ Files come from *units*, each with a name: ``letter/17`` (its page), ``twin/17``
 naming one too few is a fault, which a property test looks for: after any changes the files are those of a full build.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from archive_site.folder import IMAGE
 from archive_site.site import Letter, Site
 from archive_site.source import Broken, Source
 from archive_site.state import PER_PAGE, Count, State, lists_for, may_be_called, sort_key
@@ -21,7 +21,6 @@ SHARD = 1000  # letters in a sitemap; search engines take 50,000
 # Units that show the theme; nothing else has to be made when it changes.
 PAGES = ("assets", "card/", "letter/", "list/", "front/", "terms/", "fixed")
 FIXED = ("assets", "fixed", "terms/tag", "terms/series", "terms/author", "sitemaps", "redirects")
-IMAGE = re.compile(r"/media/([A-Za-z0-9_-]{1,60}\.[a-z]{3,4})")
 
 
 @dataclass

@@ -22,6 +22,7 @@ from archive_site.artifact import write
 from archive_site.site import Letter, Site
 from archive_site.source import Broken, SourceBroken, Stamp
 
+IMAGE = re.compile(r"/media/([A-Za-z0-9_-]{1,60}\.[a-z]{3,4})")
 MOMENTS = ("published", "changed", "listed_from")
 
 
@@ -128,11 +129,14 @@ def save(site: Site, letters: Iterable[Letter], folder: Path) -> None:
     """Write a publication into a folder that :class:`FolderSource` can read."""
     described = asdict(site)
     described.pop("media")
+    used = {site.logo} - {""}
     for letter in letters:
+        used |= {*IMAGE.findall(letter.html), *([letter.cover] if letter.cover else [])}
         row = row_of(letter)
         write(folder / "letters" / f"{letter.id}-{letter.slug}.html", row.pop("html").encode())
         write(folder / "letters" / f"{letter.id}-{letter.slug}.md", row.pop("markdown").encode())
         write(folder / "letters" / f"{letter.id}-{letter.slug}.json", (json.dumps(row, ensure_ascii=False, indent=1) + "\n").encode())
-    for path in sorted(site.media.glob("*")) if site.media.is_dir() else []:
-        write(folder / "media" / path.name, path.read_bytes())
+    for name in sorted(used):
+        if (site.media / name).is_file():
+            write(folder / "media" / name, (site.media / name).read_bytes())
     write(folder / "site.json", (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode())

@@ -43,8 +43,8 @@ class Shelf:
             folder = self.folder / stage
             if kind == "switch":
                 self._switch(folder)
-            elif kind == "files":
-                self._rename(folder, json.loads(paths))
+            else:
+                self._rename(folder, json.loads(paths), more=kind == "more")
             state.db.execute("DELETE FROM journal WHERE id = ?", (number,))
 
     def _switch(self, stage: Path) -> None:
@@ -61,24 +61,34 @@ class Shelf:
         link.replace(self.out)
         shutil.rmtree(self.folder / "undo", ignore_errors=True)
 
-    def _rename(self, stage: Path, plan: dict[str, list[str]]) -> None:
+    def _rename(self, stage: Path, plan: dict[str, list[str]], *, more: bool) -> None:
         release = self.release
         if release is None:
             return
-        undo = self.folder / f"undo-{stage.name}"
+        undo, last = self.folder / f"undo-{stage.name}", self.folder / "undo"
+        if more and last.is_dir():
+            last.rename(undo)
+        # The second half of a publish is taken back together with the first; after a switch that is the release before.
+        keep = undo.is_dir() or not more
+        before = _plan_in(undo)
         undo.mkdir(exist_ok=True)
         for path in plan["written"]:
             if (stage / path).is_file():
-                _keep_old(release / path, undo / path)
+                if keep and path not in before["written"]:
+                    _keep_old(release / path, undo / path)
                 (release / path).parent.mkdir(parents=True, exist_ok=True)
                 (stage / path).replace(release / path)
         for path in plan["removed"]:
-            _keep_old(release / path, undo / path)
+            if keep and path not in before["written"]:
+                _keep_old(release / path, undo / path)
             (release / path).unlink(missing_ok=True)
             _prune((release / path).parent, release)
-        (undo / ".plan").write_text(json.dumps(plan), "utf-8")
-        shutil.rmtree(self.folder / "undo", ignore_errors=True)
-        undo.rename(self.folder / "undo")
+        if keep:
+            (undo / ".plan").write_text(json.dumps({name: list(dict.fromkeys([*before[name], *plan[name]])) for name in plan}), "utf-8")
+            shutil.rmtree(last, ignore_errors=True)
+            undo.rename(last)
+        else:
+            shutil.rmtree(undo, ignore_errors=True)
         shutil.rmtree(stage, ignore_errors=True)
 
     def take_back(self, state: State) -> bool:
@@ -117,6 +127,14 @@ class Shelf:
         for path in self.folder.iterdir():
             if path.is_dir() and path.name.startswith(("stage-", "undo-")) and path.name not in keep:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _plan_in(undo: Path) -> dict[str, list[str]]:
+    try:
+        found: dict[str, list[str]] = json.loads((undo / ".plan").read_text("utf-8"))
+    except OSError:
+        return {"written": [], "removed": []}
+    return found
 
 
 def _keep_old(file: Path, kept: Path) -> None:

@@ -219,7 +219,7 @@ for _name, _module, _text in (
     ("subscribers", "people", "The people who read."),
     ("issue", "issues", "Issues: add, render, send."),
     ("mailing", "mailings", "Mailings: show, pause, resume, cancel."),
-    ("archive", "mailings", "The public archive."),
+    ("archive", "archive", "The public archive: build, publish, export, take back."),
     ("bench", "bench", "How fast it is, beside the limit."),
 ):
     main.add_command(_Later(_name, f"newsletter.commands.{_module}", _text))

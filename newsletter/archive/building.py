@@ -11,9 +11,10 @@ from archive_site.alone import alone
 from archive_site.artifact import Report
 from archive_site.build import asleep_until, build
 from archive_site.build import take_back as undo
+from archive_site.folder import save
 from archive_site.site import Letter, Site
 from archive_site.twins import activity
-from archive_site.visibility import Shown
+from archive_site.visibility import Shown, decide
 from newsletter.archive import actions, queries
 from newsletter.archive.models import Build
 from newsletter.archive.source import DatabaseSource, letter_of, rendered
@@ -148,6 +149,16 @@ def look_at_mention(process: Process, mention_id: int) -> None:
         with process.writing() as session:
             issue = session.get_one(Issue, issue_id)
             actions.request_build(session, publication_id=issue.publication_id, issue_id=issue_id, now=process.clock())
+
+
+def export(session: Session, process: Process, publication: Publication, folder: Path) -> int:
+    """Write what is public into a folder that ``python -m archive_site`` can build; give back how many letters."""
+    source = DatabaseSource(process, session, publication, site_of(session, process, publication))
+    now = process.clock()
+    letters = [letter for letter in source.letters([stamp.id for stamp in source.stamps()]) if isinstance(letter, Letter)]
+    public = [letter for letter in letters if decide(letter.visibility, letter.published, letter.listed_from, now) != Shown.HIDDEN]
+    save(source.site, public, folder)
+    return len(public)
 
 
 def take_back(process: Process, slug: str) -> bool:

@@ -1,16 +1,14 @@
-"""Commands on mailings and the archive."""
+"""Commands on mailings."""
 
 import re
 from pathlib import Path
 
 import click
 
-from newsletter.archive.building import build_publication
-from newsletter.cli import as_json, fail, new_process, sentences, show
+from newsletter.cli import as_json, new_process, sentences, show
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries import queries as ledger
 from newsletter.deliveries import tide
-from newsletter.publications import queries as catalogue
 
 
 @click.group()
@@ -108,34 +106,3 @@ def mailing_evidence(mailing_id: int, log_file: Path, complete: bool, as_json: b
         found = deliveries.settle_by_evidence(session, mailing_id, taken=taken, complete=complete, now=process.clock())
     words = f"{found['accepted']} are accepted, {found['planned']} are sent once more, {found['uncertain']} stay uncertain."
     show({"id": mailing_id, **found}, as_json, words)
-
-
-@click.group()
-def archive() -> None:
-    """The public archive."""
-
-
-@archive.command("build")
-@click.option("--publication", "slug", help="Only this one.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Another folder than ARCHIVE_DIR.")
-@click.option("--full", is_flag=True, help="Write every file anew.")
-@as_json
-@sentences
-def archive_build(slug: str | None, out: Path | None, full: bool, as_json: bool) -> None:
-    """Bring the static archive up to date."""
-    process = new_process("archive")
-    with process.reading() as session:
-        chosen = [catalogue.by_slug(session, slug)] if slug else catalogue.everything(session)
-    if not chosen:
-        fail("There is no publication yet.")
-    if out and len(chosen) > 1:
-        fail("Say which publication goes into this folder: --publication SLUG.")
-    written: list[str] = []
-    unchanged, seconds, removed = 0, 0.0, []
-    for one in chosen:
-        report = build_publication(process, one.id, out=out.absolute() if out else None, full=full)
-        written += [f"{one.slug}/{path}" for path in report.written]
-        removed += [f"{one.slug}/{path}" for path in report.removed]
-        unchanged, seconds = unchanged + report.unchanged, seconds + report.seconds
-    value = {"written": written, "unchanged": unchanged, "removed": removed, "seconds": round(seconds, 3)}
-    show(value, as_json, f"{len(written)} files written, {unchanged} unchanged, {len(removed)} removed, {seconds:.2f} s")

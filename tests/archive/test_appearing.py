@@ -321,3 +321,17 @@ def test_the_memory_of_the_archive_holds_no_person(process: Process, clock: Cloc
         assert not any("ada@" in line or "Ada Lorenzen" in line for line in state.db.iterdump())
     finally:
         state.close()
+
+
+def test_what_is_public_can_be_taken_along_and_built_without_us(process: Process, clock: Clock, out: Path, tmp_path: Path) -> None:
+    publish(process, clock)
+    secret = publish(process, clock, subject="Geheim")
+    appear(process, secret, visibility="subscribers")
+    build(process)
+    with process.reading() as session:
+        assert building.export(session, process, session.get_one(Publication, 1), tmp_path / "taken") == 1
+    subprocess.run([sys.executable, "-m", "archive_site", str(tmp_path / "taken"), str(tmp_path / "built")], check=True, capture_output=True)
+    ours = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    theirs = {path.relative_to(tmp_path / "built"): path.read_bytes() for path in (tmp_path / "built").rglob("*") if path.is_file()}
+    assert theirs == ours
+    assert not any("geheim" in str(path) for path in (tmp_path / "taken").rglob("*"))

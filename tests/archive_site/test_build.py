@@ -250,8 +250,10 @@ def test_a_folder_that_was_there_before_is_kept_aside(shelf: Shelf, tmp_path: Pa
     assert list(tmp_path.glob(".out.releases/before-*/notiz.txt"))
 
 
+@pytest.mark.parametrize("search", [False, True])
 @pytest.mark.parametrize("many", [False, True])
-def test_the_last_publish_can_be_taken_back(shelf: Shelf, tmp_path: Path, many: bool) -> None:
+def test_the_last_publish_can_be_taken_back(shelf: Shelf, tmp_path: Path, many: bool, search: bool) -> None:
+    shelf.site = replace(shelf.site, search=search, books=search)
     make(shelf, tmp_path / "out")
     before = tree(tmp_path / "out")
     if many:

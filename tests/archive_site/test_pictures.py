@@ -137,3 +137,15 @@ def test_a_theme_of_ones_own_is_a_stylesheet_and_what_it_wants_otherwise(shelf: 
     make(shelf, tmp_path / "out", themes=tmp_path / "themes")
     assert "<h1>Weg</h1>" in (tmp_path / "out" / "404.html").read_text()
     assert "assets/mine-" in (tmp_path / "out" / "brief-1" / "index.html").read_text()
+
+
+def test_the_example_of_the_documentation_is_a_theme(shelf: Shelf, tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parent.parent.parent / "docs" / "themes.md").read_text()
+    mine = tmp_path / "themes" / "typewriter"
+    mine.mkdir(parents=True)
+    (mine / "theme.css").write_text(text.partition("```css\n")[2].partition("```")[0])
+    (mine / "404.html").write_text(text.partition("```html\n")[2].partition("```")[0])
+    shelf.site = replace(shelf.site, theme="typewriter", accent="#ffcc00")
+    make(shelf, tmp_path / "out", themes=tmp_path / "themes")
+    for tokens in themes._tokens((mine / "theme.css").read_text()):
+        assert all(contrast(tokens[ink], tokens["paper"]) >= 4.5 for ink in ("ink", "ink-2", "accent"))

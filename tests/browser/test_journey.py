@@ -208,6 +208,8 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
         "subscribers/3",
         "links",
         "archive",
+        "issues/12/archive",
+        "mentions",
         "settings",
         "domain",
         "mailings/12",
@@ -217,6 +219,7 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
     paths = [f"/admin/saatbrief/{path}" for path in admin]
     paths += ["/admin/account", "/admin/transport", "/dev/design", "/dev/mail", "/", "/p/saatbrief", "/p/saatbrief/privacy", "/u/x", "/nirgends"]
     paths += [f"/archive/saatbrief/{path}" for path in ("", "warum-ich-jetzt-briefe-schreibe/", "tags/", "tags/anbau/", "feeds/", "nirgends/")]
+    paths += [f"/archive/saatbrief/{path}" for path in ("search/?q=bohnen", "series/", "authors/", "2026/", "about/", "imprint/", "privacy/")]
     for language in ("de", "en"):
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(f"{base}/admin/account")
@@ -224,11 +227,32 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
         page.click("form[action$=language] .button")
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 844})
-            for path in paths if language == "de" else paths[:11]:
+            for path in paths if language == "de" else paths[:13]:
                 page.goto(base + path)
                 look(page, axe, f"{path} {language} {width}")
     watched.check()
     context.close()
+
+
+def test_the_archive_is_searched_as_it_is_served(browser: Browser, running: Running) -> None:
+    """Under the policy of the pages, with words that German bends, in every letter."""
+    base = f"http://127.0.0.1:{running.port}/archive/saatbrief/"
+    call(running.data_dir, "demo")
+    wait_for(lambda: (running.data_dir / "archive" / "saatbrief" / "search" / "2026" / "pagefind.js").exists())
+    watched = Watched(browser.new_context(locale="de-DE"), f"http://127.0.0.1:{running.port}")
+    page = watched.page
+    page.goto(base)
+    page.fill("#q", "Bohne")
+    page.click(".find button")
+    expect(page.locator("#results li").first).to_be_visible()
+    expect(page.locator("#status")).to_contain_text("Briefe passen.")
+    assert page.locator("#results mark").count() > 0
+    found = page.locator("#results a").first.get_attribute("href")
+    page.fill("#q", "Quantencomputer")
+    expect(page.locator("#status")).to_have_text("Dazu steht nichts in den Briefen.")
+    page.goto(found if found.startswith("http") else f"http://127.0.0.1:{running.port}{found}")
+    expect(page.locator("article h1")).to_be_visible()
+    watched.check()
 
 
 def test_a_letter_survives_a_server_that_goes_away(browser: Browser, running: Running) -> None:
