@@ -59,7 +59,7 @@ def serve(slug: str, path: str = "index.html") -> Reply:
         response.mimetype = kind
     if name.endswith((".xml", ".json", ".md")):
         response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Content-Security-Policy"] = SEARCH if path == "search/index.html" else POLICY
+    response.headers["Content-Security-Policy"] = SEARCH if path.startswith("search/") else POLICY  # a worker has the policy of its own file
     return response
 
 

@@ -8,8 +8,6 @@ measured by themselves.
 
 import contextlib
 import json
-import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -100,16 +98,39 @@ def make(process: Process, *, full: bool = False, only: list[int] | None = None,
 def child(data_dir: Path, deed: str) -> dict[str, float]:
     """Build in a process of its own; give back its seconds, the work of the build, and its largest MiB."""
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "newsletter.bench.archiving", str(data_dir), deed], check=True, capture_output=True, text=True)  # noqa: S603 -- ourselves
-    return {"seconds": time.perf_counter() - began, **json.loads(done.stdout.splitlines()[-1])}
+    done = subprocess.Popen([sys.executable, "-m", "newsletter.bench.archiving", str(data_dir), deed], stdout=subprocess.PIPE, text=True)  # noqa: S603 -- ourselves
+    largest = _watch(done)
+    assert done.stdout is not None
+    return {"seconds": time.perf_counter() - began, "mib": round(largest), **json.loads(done.stdout.read().splitlines()[-1])}
+
+
+def _watch(running: subprocess.Popen[str] | subprocess.Popen[bytes]) -> float:
+    """Wait for the end; give back the MiB that the largest of its processes ever had.
+
+    The kernel's own account of a child would begin with the size of its parent.
+    """
+    largest = 0.0
+    while running.poll() is None:
+        for pid in _family(running.pid):
+            with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                largest = max(largest, float(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024)
+        time.sleep(0.02)
+    return largest
+
+
+def _family(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *(one for child in children for one in _family(int(child)))]
+    return [pid]
 
 
 def main() -> None:
     """What :func:`child` starts."""
     process = open_process(Path(sys.argv[1]))
     report = make(process, only=[int(sys.argv[2])] if sys.argv[2].isdigit() else None)
-    largest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    print(json.dumps({"work": report.seconds, "mib": round(largest), "written": len(report.written), "removed": len(report.removed)}))
+    print(json.dumps({"work": report.seconds, "written": len(report.written), "removed": len(report.removed)}))
 
 
 def look_otherwise(process: Process) -> None:
@@ -196,11 +217,10 @@ def _peer(name: str, home: Path, count: int, rounds: int, say: Callable[[str], N
         shutil.rmtree(site / "out", ignore_errors=True)
         began = time.perf_counter()
         done = subprocess.Popen(command, cwd=site, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 -- Hugo or Pelican
-        _, status, used = os.wait4(done.pid, 0)
+        largest = max(largest, _watch(done))
         seconds.append(time.perf_counter() - began)
-        largest = max(largest, used.ru_maxrss / 1024)
-        if status:
-            raise RuntimeError(f"{name} ended with {status}")
+        if done.returncode:
+            raise RuntimeError(f"{name} ended with {done.returncode}")
         say(f"{count} letters: {name} {seconds[-1]:.1f} s")
     files = sum(1 for path in (site / "out").rglob("*") if path.is_file())
     return {"seconds": statistics.median(seconds), "mib": round(largest), "files": files}

@@ -195,6 +195,7 @@ def _send(session: Session, links: Links, cast: _Cast, number: int, at: datetime
         now=written,
     )
     issue = session.get_one(Issue, issue_id)
+    issue.announced_at = at  # nobody elsewhere has to hear of a demonstration
     session.scalars(select(Revision).where(Revision.issue_id == issue_id)).one().created_at = written
     mailing_id = deliveries.start(session, links, publication=cast.publication, issue=issue, undo=timedelta(seconds=60), now=at)
     _play(session, mailing_id, at + timedelta(seconds=60), random.Random(number))  # noqa: S311 -- a believable ledger needs no secrets
