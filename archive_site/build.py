@@ -133,7 +133,9 @@ class _Build:
             self._make(later, mark, set(), whole=False, full=False, second=True)
         self.shelf.tidy()
         total = self.state.db.execute("SELECT count(*) FROM files").fetchone()[0]
-        return Report(tuple(self.written), total - len(self.written), tuple(self.removed), time.perf_counter() - began, tuple(self.problems))
+        # The second half of a build may write a part of the manifest once more.
+        written = tuple(dict.fromkeys(self.written))
+        return Report(written, total - len(written), tuple(dict.fromkeys(self.removed)), time.perf_counter() - began, tuple(self.problems))
 
     def _take(self, now: datetime, only: Iterable[int] | None, whole: bool) -> set[str]:
         changes = Changes(self.state, self.site)
