@@ -220,6 +220,7 @@ class _Build:
                 _put(stage / path, data)
                 changed.append(path)
                 db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, '', ?, ?, 0)", (path, manifest.UNIT, mark, len(data)))
+        db.executemany("UPDATE texts SET checked = 1 WHERE id = ?", [(int(unit[7:]),) for unit in names if unit.startswith("letter/")])
         self.problems += self._dead_links(done.links)
         return {"written": changed, "removed": gone}
 
@@ -267,7 +268,7 @@ def make(made: Units, names: Iterable[str], stage: Path, full: bool) -> Outcome:
             if full or known.get(file.path) != mark:
                 _put(stage / file.path, file.data)
                 done.changed.append(file.path)
-                found = check(made.site, file.path, file.data, file.words)
+                found = check(made.site, file.path, file.data, file.words, file.checked)
                 done.problems += found.problems
                 done.links |= dict.fromkeys(found.links, file.path)
             done.rows.append((file.path, unit, manifest.part_of(unit), mark, len(file.data), int(file.public)))

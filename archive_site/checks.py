@@ -67,14 +67,16 @@ class Findings:
     links: frozenset[str] = frozenset()
 
 
-def check(site: Site, path: str, data: bytes, known: str = "") -> Findings:
+def check(site: Site, path: str, data: bytes, known: str = "", checked: str = "") -> Findings:
     """Look through one file.
 
     Args:
         known: text that may contain mail addresses, because somebody wrote them there for everybody.
+        checked: a part of it that was looked through before.
     """
     if path.endswith(".html"):
-        return _page(site, path, data.decode("utf-8", "replace"), known)
+        text = data.decode("utf-8", "replace")
+        return _page(site, path, text.replace(checked, "", 1) if checked else text, known, whole=not checked)
     if path.endswith(".xml"):
         return Findings(tuple(_xml(path, data)))
     if path.endswith(".json") and not path.startswith(("manifest", "search/")):
@@ -82,7 +84,7 @@ def check(site: Site, path: str, data: bytes, known: str = "") -> Findings:
     return Findings()
 
 
-def _page(site: Site, path: str, text: str, known: str) -> Findings:
+def _page(site: Site, path: str, text: str, known: str, *, whole: bool) -> Findings:
     body = QUIET.sub(r"<\1\2></\1>", text)
     names = " ".join(NAME.findall(body))
     problems = [Problem(path, what) for what in _structure(names)]
@@ -93,7 +95,7 @@ def _page(site: Site, path: str, text: str, known: str) -> Findings:
         left = TAG.sub("", body.removeprefix("<!doctype html>"))
         problems.append(Problem(path, f"a “<” stands in the text: {left[left.find('<') :][:40]!r}"))
     links = _Links(site, path)
-    links.read(body)
+    links.read(body, whole=whole)
     return Findings((*problems, *links.problems, *_personal(site, path, text, known)), frozenset(links.found))
 
 
@@ -152,7 +154,7 @@ class _Links:
         self._base = urlsplit(site.base)
         self._inside = dirname(path)
 
-    def read(self, body: str) -> None:
+    def read(self, body: str, *, whole: bool) -> None:
         ids = IDENTITY.findall(body)
         if len(set(ids)) != len(ids) or "" in ids:
             self._say("an id stands there twice, or is empty")
@@ -174,7 +176,7 @@ class _Links:
             for part in attributes.get("srcset", "").split(","):
                 if part.strip():
                     self._address(part.split()[0], loads=True)
-        for anchor in sorted(anchors - set(map(unescape, ids)) - {"", "top"}):
+        for anchor in sorted(anchors - set(map(unescape, ids)) - {"", "top"}) if whole else ():
             self._say(f"a link leads to “#{anchor}”, which is not there")
         if indexed and canonical != self._site.base + self.path.removesuffix("index.html"):
             self._say(f"its canonical address is {canonical or 'missing'}")

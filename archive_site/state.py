@@ -18,7 +18,7 @@ from archive_site.site import RESERVED, Letter
 from archive_site.slugs import is_slug, slugify
 
 # Another number throws the file away. It belongs to the shape of the tables and to everything that is kept in them.
-SHAPE = "1"
+SHAPE = "2"
 PER_PAGE = 20
 REMEMBERED = 2000  # heads of letters in memory, a kilobyte each
 TABLES = """
@@ -27,7 +27,7 @@ CREATE TABLE letters (
     id INTEGER PRIMARY KEY, mark TEXT NOT NULL, shown TEXT NOT NULL, wakes TEXT, slug TEXT NOT NULL, row TEXT NOT NULL);
 CREATE INDEX letters_wakes ON letters (wakes) WHERE wakes IS NOT NULL;
 CREATE UNIQUE INDEX letters_slug ON letters (slug) WHERE shown <> 'hidden';
-CREATE TABLE texts (id INTEGER PRIMARY KEY, html TEXT NOT NULL, markdown TEXT NOT NULL);
+CREATE TABLE texts (id INTEGER PRIMARY KEY, html TEXT NOT NULL, markdown TEXT NOT NULL, checked INTEGER NOT NULL);
 CREATE TABLE old_slugs (slug TEXT NOT NULL, letter INTEGER NOT NULL, PRIMARY KEY (slug, letter)) WITHOUT ROWID;
 CREATE INDEX old_slugs_letter ON old_slugs (letter);
 CREATE TABLE places (list TEXT NOT NULL, rank INTEGER NOT NULL, letter INTEGER NOT NULL, sort TEXT NOT NULL, PRIMARY KEY (list, rank)) WITHOUT ROWID;
@@ -160,6 +160,11 @@ class State:
         self._heads[letter_id] = found = letter_of(json.loads(row) | {"html": ""})
         return found
 
+    def was_checked(self, letter_id: int) -> bool:
+        """Whether the text of a letter has passed the checks since it changed."""
+        row = self.db.execute("SELECT checked FROM texts WHERE id = ?", (letter_id,)).fetchone()
+        return bool(row and row[0])
+
     def shown(self, letter_id: int) -> str:
         """How a letter appears; ``hidden`` for one that is not there."""
         row = self.db.execute("SELECT shown FROM letters WHERE id = ?", (letter_id,)).fetchone()
@@ -172,7 +177,7 @@ class State:
         html, markdown = row.pop("html"), row.pop("markdown")
         values = (letter.id, mark, shown, _utc(wakes) if wakes else None, letter.slug, _whole(json.dumps(row, ensure_ascii=False, sort_keys=True)))
         self.db.execute("INSERT OR REPLACE INTO letters VALUES (?, ?, ?, ?, ?, ?)", values)
-        self.db.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (letter.id, _whole(html), _whole(markdown)))
+        self.db.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, 0)", (letter.id, _whole(html), _whole(markdown)))
         self.db.execute("DELETE FROM old_slugs WHERE letter = ?", (letter.id,))
         self.db.executemany(
             "INSERT OR IGNORE INTO old_slugs VALUES (?, ?)", [(slug, letter.id) for slug in letter.old_slugs if slug != letter.slug and may_be_called(slug)]

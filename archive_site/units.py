@@ -19,12 +19,14 @@ class File:
     Args:
         public: whether it stands in the manifest.
         words: what somebody wrote in it for everybody; mail addresses in it are meant.
+        checked: a part of it that has passed the checks already.
     """
 
     path: str
     data: bytes
     public: bool = True
     words: str = ""
+    checked: str = ""
 
 
 class UnitBroken(Exception):
@@ -122,7 +124,10 @@ class Units:
         if letter is None or shown == Shown.HIDDEN:
             return
         listed = shown == Shown.LISTED
-        yield File(f"{letter.slug}/index.html", self.pages.letter(letter, listed=listed), listed, letter.html + letter.title + letter.summary)
+        # A page in another theme has the same text, which is most of it.
+        checked = pictures.offer(letter.html, "../") if self.state.was_checked(letter.id) else ""
+        words = letter.html + letter.title + letter.summary
+        yield File(f"{letter.slug}/index.html", self.pages.letter(letter, listed=listed), listed, words, checked)
         for old in letter.old_slugs:
             if self._leads_to(old) == letter.id:
                 yield File(f"{old}/index.html", self.pages.moved(letter), listed)
