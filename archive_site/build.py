@@ -7,40 +7,22 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 from archive_site import manifest, units
 from archive_site.artifact import Problem, Report, fingerprint
 from archive_site.changes import PAGES, Changes, everything
-from archive_site.checks import check
+from archive_site.making import Outcome, make_all, put
 from archive_site.publish import FEW, Shelf, link
-from archive_site.site import Site
 from archive_site.source import Broken, Source
 from archive_site.state import State, not_before
-from archive_site.units import UnitBroken, Units
+from archive_site.units import Units
 
 # Another number makes every page anew. It belongs to what this package writes.
 VERSION = "2"
-WORTH_TWO = 400  # units; a second process takes a third of a second to come up
-CHUNK = 50
 LATER = ("book/", "search/")
-
-
-@dataclass
-class Outcome:
-    """What became of some units."""
-
-    rows: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    links: dict[str, str] = field(default_factory=dict)
 
 
 def build(
@@ -76,6 +58,13 @@ def build(
 
 
 def _build(source: Source, shelf: Shelf, now: datetime, only: Iterable[int] | None, full: bool, processes: int, themes: Path | None, began: float) -> Report:
+    with shelf.alone():
+        return _build_alone(source, shelf, now, only, full, processes, themes, began)
+
+
+def _build_alone(
+    source: Source, shelf: Shelf, now: datetime, only: Iterable[int] | None, full: bool, processes: int, themes: Path | None, began: float
+) -> Report:
     state = State(shelf.folder / "state.db")
     try:
         shelf.finish(state)
@@ -97,11 +86,12 @@ def asleep_until(out: Path) -> datetime | None:
 def take_back(out: Path) -> bool:
     """Undo the last publish; whether there was one."""
     shelf = Shelf(out.absolute())
-    state = State(shelf.folder / "state.db")
-    try:
-        return shelf.take_back(state)
-    finally:
-        state.close()
+    with shelf.alone():
+        state = State(shelf.folder / "state.db")
+        try:
+            return shelf.take_back(state)
+        finally:
+            state.close()
 
 
 class _Build:
@@ -122,9 +112,13 @@ class _Build:
         later = set(json.loads(self.state.fact("later") or "[]"))
         wanted = self._take(now, only if not whole else None, whole)
         if built != mark and not whole:
-            wanted |= {unit for unit in everything(self.state) if unit.startswith(PAGES)}
+            images = {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files WHERE unit >= 'image/' AND unit < 'image0'")}
+            wanted |= {unit for unit in everything(self.state) if unit.startswith(PAGES)} | images
+        wanted |= {f"image/{self.site.logo}"} if self.site.logo and (whole or built != mark) else set()
         later |= {unit for unit in wanted if unit.startswith(LATER)}
-        if not full and not whole:
+        if whole:
+            later |= {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files") if row[0].startswith(LATER)}
+        elif not full:
             # What is switched off had its files removed when it was.
             later = {unit for unit in later if (self.site.books if unit.startswith("book/") else self.site.search)}
         self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, later, whole, full)
@@ -156,12 +150,12 @@ class _Build:
         if not wanted and self.state.fact("built") == mark:
             return
         known = {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files")} if whole else set()
-        names = sorted(wanted | {unit for unit in known if not unit.startswith(("manifest/", *LATER))} | (known & later), key=units.rank)
+        names = sorted(wanted | {unit for unit in known if not unit.startswith(("manifest/", *LATER))}, key=units.rank)
         stage = self.shelf.stage()
         try:
             # Where nothing is known of the files that lie there, they are left behind.
             unknown = self.state.db.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
-            done = self._all(names, stage, full)
+            done = make_all(self.units, names, stage, full=full, processes=self.processes)
             with _writing(self.state):
                 plan = self._decide(done, stage, names, full)
                 self.state.state_fact("built", mark)
@@ -182,19 +176,6 @@ class _Build:
         self.written += plan["written"]
         self.removed += plan["removed"]
         self.problems += done.problems
-
-    def _all(self, names: list[str], stage: Path, full: bool) -> Outcome:
-        if self.processes < 2 or len(names) < WORTH_TWO:
-            return make(self.units, names, stage, full)
-        chunks = [names[at : at + CHUNK] for at in range(0, len(names), CHUNK)]
-        total = Outcome()
-        arguments = (self.state.file, self.site, self.shelf.cache, self.themes, stage, full)
-        with ProcessPoolExecutor(self.processes, get_context("spawn"), _begin, arguments) as pool:
-            for part in pool.map(_make_chunk, chunks):
-                for name in ("rows", "changed", "gone", "failed", "problems"):
-                    getattr(total, name).extend(getattr(part, name))
-                total.links |= part.links
-        return total
 
     def _decide(self, done: Outcome, stage: Path, names: list[str], full: bool) -> dict[str, list[str]]:
         """Write down what there will be, with the manifest; give back the paths that change."""
@@ -217,7 +198,7 @@ class _Build:
                 continue
             mark = fingerprint(data)
             if full or db.execute("SELECT sha256 FROM files WHERE path = ?", (path,)).fetchone() != (mark,):
-                _put(stage / path, data)
+                put(stage / path, data)
                 changed.append(path)
                 db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, '', ?, ?, 0)", (path, manifest.UNIT, mark, len(data)))
         db.executemany("UPDATE texts SET checked = 1 WHERE id = ?", [(int(unit[7:]),) for unit in names if unit.startswith("letter/")])
@@ -250,51 +231,6 @@ class _Build:
         for path in plan["written"]:
             with (stage / path).open("rb") as file:
                 os.fsync(file.fileno())
-
-
-def make(made: Units, names: Iterable[str], stage: Path, full: bool) -> Outcome:
-    """Make units; write what differs from the last time into the stage."""
-    done = Outcome()
-    for unit in names:
-        known = dict(made.state.db.execute("SELECT path, sha256 FROM files WHERE unit = ?", (unit,)))
-        try:
-            files = list(made.make(unit))
-        except UnitBroken as error:
-            done.failed.append(unit)
-            done.problems.append(Problem(unit, str(error)))
-            continue
-        for file in files:
-            mark = fingerprint(file.data)
-            if full or known.get(file.path) != mark:
-                _put(stage / file.path, file.data)
-                done.changed.append(file.path)
-                found = check(made.site, file.path, file.data, file.words, file.checked)
-                done.problems += found.problems
-                done.links |= dict.fromkeys(found.links, file.path)
-            done.rows.append((file.path, unit, manifest.part_of(unit), mark, len(file.data), int(file.public)))
-        done.gone += [path for path in known if path not in {file.path for file in files}]
-    return done
-
-
-_units: Units | None = None
-_stage: Path | None = None
-_full = False
-
-
-def _begin(file: Path, site: Site, cache: Path, extra: Path | None, stage: Path, full: bool) -> None:
-    global _units, _stage, _full
-    _units, _stage, _full = Units(State(file, reading=True), site, cache, extra), stage, full
-
-
-def _make_chunk(names: list[str]) -> Outcome:
-    assert _units is not None
-    assert _stage is not None
-    return make(_units, names, _stage, _full)
-
-
-def _put(file: Path, data: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def mirror(out: Path, name: str, target: Target) -> Mirrored:
 
 
 def _whole(shelf: Shelf, state: State) -> Path:
-    shelf.finish(state)
+    with shelf.alone():
+        shelf.finish(state)
     root = shelf.release
     if root is None or not state.fact("built") or state.db.execute("SELECT count(*) FROM files").fetchone()[0] == 0:
         # Without this question an archive that was taken back would be taken away from every target.

@@ -6,10 +6,13 @@ before what links; many become a new release that shares the rest by hard link a
 replaced is kept, so that the last publish can be taken back.
 """
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from archive_site.state import State
@@ -25,6 +28,16 @@ class Shelf:
         self.folder = out.parent / f".{out.name}.releases"
         self.cache = self.folder / "cache"
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process builds this archive; two would tread on each other's releases."""
+        file = os.open(self.folder / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
 
     @property
     def release(self) -> Path | None:

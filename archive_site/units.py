@@ -67,6 +67,7 @@ class Units:
         self.state = state
         self.site = site
         self.cache = cache
+        self.extra = extra
         self.theme = themes.load(site.theme, site.accent, extra)
         self.pages = Pages(state, site, self.theme, extra)
         self._makers: dict[str, Callable[[str], Iterator[File]]] = {
@@ -104,14 +105,12 @@ class Units:
         for name, path in self.theme.fonts.items():
             yield File(f"assets/{name}", path.read_bytes())
         yield File(f"assets/{self.theme.stylesheet}", self.theme.css)
-        if self.site.logo and (logo := self.site.media / self.site.logo).is_file():
-            yield File(f"media/{self.site.logo}", logo.read_bytes())
         if self.site.search:
             yield File("search/search.js", (themes.folder() / themes.COMMON / "search.js").read_bytes())
 
     def _image(self, name: str) -> Iterator[File]:
         used = self.state.db.execute("SELECT 1 FROM images WHERE name = ?", (name,)).fetchone()
-        if not used or name == self.site.logo:
+        if not used and name != self.site.logo:
             return
         file = self.site.media / name
         if not file.is_file():

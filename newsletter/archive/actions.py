@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from archive_site.artifact import Report
@@ -20,6 +21,8 @@ from newsletter.issues.models import Issue
 from newsletter.tokens import Tokens
 
 GIVE_UP_AFTER = 8
+# Longer than any transfer should take; when a worker dies, another begins after that.
+LEASE = timedelta(hours=1)
 
 
 def request_build(session: Session, *, publication_id: int, now: datetime, issue_id: int | None = None) -> int:
@@ -159,6 +162,14 @@ def wish(session: Session, target: Target, *, what: str, now: datetime) -> None:
     else:
         raise Refused(mark("There is no such deed."))
     session.flush()
+
+
+def claim_target(session: Session, target_id: int, *, now: datetime) -> bool:
+    """Take a target into one's hands for a while; whether it was free and due."""
+    due = update(Target).where(Target.id == target_id, Target.state == "active", Target.next_attempt_at <= now)
+    won = session.execute(due.values(next_attempt_at=now + LEASE))
+    assert isinstance(won, CursorResult)
+    return won.rowcount == 1
 
 
 def target_refused(session: Session, target_id: int, why: str, *, now: datetime) -> None:

@@ -19,10 +19,11 @@ CHECK_EVERY = timedelta(days=7)
 
 def run(process: Process, target_id: int) -> None:
     """Do what a target waits for."""
-    with process.reading() as session:
-        row = session.get(Target, target_id)
-        if row is None or row.state != "active" or row.next_attempt_at is None or row.next_attempt_at > process.clock():
+    with process.writing() as session:
+        if not actions.claim_target(session, target_id, now=process.clock()):
             return
+    with process.reading() as session:
+        row = session.get_one(Target, target_id)
         out = process.settings.archive_dir / get(session, row.publication_id).slug
     # Databases give numbers away again, so the moment belongs to the name under which we remember what lies there.
     name = f"{row.id} {row.created_at.isoformat()}"

@@ -1,10 +1,11 @@
 """Followers come and go, issues are announced, mentions are taken and decided on."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from archive_site.visibility import Shown
@@ -22,6 +23,7 @@ from newsletter.tokens import Tokens
 
 LONGEST = 500  # characters of an address
 MOST_FOLLOWERS = 100_000
+LEASE = timedelta(minutes=10)
 
 
 def key_of(session: Session, tokens: Tokens, publication_id: int) -> ActorKey:
@@ -94,6 +96,13 @@ def announce(session: Session, links: Links, publication: Publication, *, issue:
 def _queue(session: Session, publication_id: int, issue_id: int, kind: str, place: str, body: str, now: datetime) -> None:
     row = {"publication_id": publication_id, "issue_id": issue_id, "kind": kind, "place": place, "body": body, "state": "queued", "attempts": 0, "problem": ""}
     session.execute(insert_into(session, Ping).values(**row, next_attempt_at=now, created_at=now).on_conflict_do_nothing())
+
+
+def claim(session: Session, kind: type[Ping] | type[Mention], number: int, *, now: datetime) -> bool:
+    """Take a ping or a mention into one's hands for a while; whether it was free and due."""
+    won = session.execute(update(kind).where(kind.id == number, kind.next_attempt_at <= now).values(next_attempt_at=now + LEASE))
+    assert isinstance(won, CursorResult)
+    return won.rowcount == 1
 
 
 def settle(session: Session, ping_id: int, *, problem: str = "", final: bool = False, now: datetime) -> None:

@@ -17,10 +17,11 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def ping(process: Process, ping_id: int) -> None:
     """Say one thing, once; it may be tried again later."""
-    with process.reading() as session:
-        row = session.get(Ping, ping_id)
-        if row is None or row.state != "queued":
+    with process.writing() as session:
+        if not actions.claim(session, Ping, ping_id, now=process.clock()):
             return
+    with process.reading() as session:
+        row = session.get_one(Ping, ping_id)
         publication = session.get_one(Publication, row.publication_id)
     try:
         problem, final = {"websub": _websub, "webmention": _webmention, "activity": _activity}[row.kind](process, publication, row)
@@ -61,10 +62,11 @@ def _activity(process: Process, publication: Publication, row: Ping) -> tuple[st
 
 def look(process: Process, mention_id: int) -> int | None:
     """Look at a page that says it mentions us; give back the issue whose page changes by that."""
-    with process.reading() as session:
-        row = session.get(Mention, mention_id)
-        if row is None or row.next_attempt_at is None:
+    with process.writing() as session:
+        if not actions.claim(session, Mention, mention_id, now=process.clock()):
             return None
+    with process.reading() as session:
+        row = session.get_one(Mention, mention_id)
     try:
         answer = process.web.get(row.source, {"Accept": "text/html"})
     except Unreachable as error:

@@ -336,3 +336,28 @@ def test_nothing_is_left_lying_about(shelf: Shelf, tmp_path: Path) -> None:
         make(shelf, tmp_path / "out", full=number % 2 == 0)
     kept = [path for path in os.scandir(tmp_path / ".out.releases") if path.is_dir() and path.name.startswith(("stage-", "undo"))]
     assert len(kept) <= 3  # the archive, the one before, and what the last publish replaced
+
+
+def test_a_logo_stands_on_every_page_and_may_stand_in_a_letter_too(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(letter(6, html='<figure><img src="/media/bild.png" alt="Bild" width="16" height="10" loading="lazy"></figure>'))
+    make(shelf, tmp_path / "out")
+    shelf.site = replace(shelf.site, logo="bild.png")
+    make(shelf, tmp_path / "out")
+    page = (tmp_path / "out" / "brief-1" / "index.html").read_text()
+    assert '<img class="logo" src="../media/bild.png" alt="" width="64" height="40">' in page
+    assert (tmp_path / "out" / "media" / "bild-16.avif").exists()
+    shelf.kept.clear()
+    shelf.site = replace(shelf.site, logo="")
+    make(shelf, tmp_path / "out")
+    assert not (tmp_path / "out" / "media").exists()
+
+
+def test_two_processes_that_build_at_once_wait_for_each_other(shelf: Shelf, tmp_path: Path) -> None:
+    save(shelf.site, shelf.kept.values(), tmp_path / "source")
+    command = [sys.executable, "-m", "archive_site", str(tmp_path / "source"), str(tmp_path / "out"), "--full"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(child.wait(60), child.stderr.read()) for child in both if child.stderr] == [(0, "")] * 3
+    for child in both:
+        child.stderr.close()
+    make(shelf, tmp_path / "meant")
+    assert tree(tmp_path / "out") == tree(tmp_path / "meant")
