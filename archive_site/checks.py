@@ -53,6 +53,7 @@ FIELDS = ("\ue000", "\ue001", "\ue002")  # a merge field that nobody filled
 MAIL = re.compile(r"([\w.+-]*)@([\w-]+(?:\.[\w-]+)+)")
 ADDRESS = re.compile(r"<(a|link|img|source|script|form)\b([^>]*)>")
 LOADED = ("stylesheet", "icon")
+PLAIN = re.compile(r"(?:\.\./)?[A-Za-z0-9_-][A-Za-z0-9_./-]*(?<!\.)|\.\./")
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,15 @@ class _Links:
 
     def _address(self, address: str, *, loads: bool) -> None:
         inside = self._inside
+        if PLAIN.fullmatch(address) and (address[0] != "." or "/" not in inside):
+            # Nearly all links of a page: to a folder or a file beside this one, or one level up.
+            target = address[3:] if address[0] == "." else f"{inside}/{address}".lstrip("/")
+            self.found.add(f"{target}index.html" if target.endswith("/") or not target else target)
+            return
+        if address.startswith("http") and not address.startswith(self._site.base):
+            if loads:
+                self._say(f"it loads something from elsewhere: {address[:80]}")
+            return
         if address.startswith("http") or (address.startswith("../") and "/" not in inside):
             inside = "."  # the own folder plays no part, so that all pages share what was found out
             address = address.removeprefix("../")

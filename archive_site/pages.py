@@ -49,6 +49,7 @@ class Pages:
         self._extra = extra
         action = urlsplit(site.form_action)
         self._form_origin = f" {action.scheme}://{action.netloc}" if action.netloc else ""
+        self._frame: dict[tuple[str, str], str] = {}
         self._logo_size = pictures.size_of(site.media / site.logo) if site.logo else (0, 0)
 
     @property
@@ -70,6 +71,11 @@ class Pages:
             "listed": True,
             "description": "",
         }
+        for part in ("top", "foot"):
+            # What stands above and below is the same on ten thousand pages of one depth.
+            if (part, root) not in self._frame:
+                self._frame[part, root] = themes.render(self.theme.name, part, self._extra, **common).decode()
+            common[part] = self._frame[part, root]
         return themes.render(self.theme.name, template, self._extra, **common | values)
 
     def letter(self, letter: Letter, *, listed: bool = True, root: str = "../", canonical: str = "") -> bytes:

@@ -3,7 +3,8 @@
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def keep(file: Path, data: bytes) -> None:
     temporary.replace(file)
 
 
+@lru_cache(maxsize=4)  # the check asks for the same text as the page
 def offer(html: str, root: str) -> str:
     """Let a page choose: every image of ours becomes a ``picture`` with its sizes. The place it takes is known before it loads."""
     return IMAGE.sub(lambda found: _picture(found, root), html)
@@ -106,10 +108,10 @@ def absolute(html: str, base: str, address: str) -> str:
     return re.sub(r'href="#', lambda _: f'href="{escape(address)}#', html)
 
 
-def size_of(file: Path, opener: Callable[[Path], Image.Image] = Image.open) -> tuple[int, int]:
+def size_of(file: Path) -> tuple[int, int]:
     """Width and height of an image in a file, or zeros."""
     try:
-        with opener(file) as image:
+        with Image.open(file) as image:
             return image.size
     except (OSError, ValueError, SyntaxError):
         return 0, 0

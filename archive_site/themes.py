@@ -82,9 +82,10 @@ def load(name: str, accent: str = "", extra: Path | None = None) -> Theme:
 def environment(name: str, extra: Path | None = None) -> Environment:
     """Its templates: its own first, then the common ones."""
     places = [place / one for one in (name, COMMON) for place in _places(extra)]
-    found = Environment(loader=FileSystemLoader(places), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    found.globals["zip"] = zip
-    return found
+    # Ours do not change while a process lives; those of others may, while somebody works on them.
+    return Environment(
+        loader=FileSystemLoader(places), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=extra is not None
+    )
 
 
 def render(theme: str, template: str, extra: Path | None, /, **values: Any) -> bytes:

@@ -71,6 +71,7 @@ class DatabaseSource:
         self._links = process.links
         self._now = process.clock()
         self._site = site
+        self._mentioned: set[int] = set()
 
     @property
     def site(self) -> Site:
@@ -98,6 +99,7 @@ class DatabaseSource:
     def letters(self, ids: Iterable[int]) -> Iterator[Letter | Broken]:
         wanted = list(ids)
         known = pictures(self._session, self._publication.id)
+        self._mentioned = federation.mentioned(self._session, self._publication.id)
         if len(wanted) < WORTH_TWO:
             for issue in self._issues(wanted):
                 yield self._letter(issue, render(self._manuscript(issue, known)))
@@ -129,11 +131,17 @@ class DatabaseSource:
     def _letter(self, issue: Issue, rendered: Rendered) -> Letter | Broken:
         if rendered.problem:
             return Broken(issue.id, issue.slug, rendered.problem)
-        return letter_of(self._session, self._links, self._publication, issue, rendered, self._now)
+        mentioned = issue.id in self._mentioned
+        return letter_of(self._session, self._links, self._publication, issue, rendered, self._now, mentioned=mentioned)
 
 
-def letter_of(session: Session, links: Links, publication: Publication, issue: Issue, rendered: Rendered, now: datetime) -> Letter:
-    """An issue as the archive knows it."""
+def letter_of(session: Session, links: Links, publication: Publication, issue: Issue, rendered: Rendered, now: datetime, *, mentioned: bool = True) -> Letter:
+    """An issue as the archive knows it.
+
+    Args:
+        mentioned: whether anything may stand below it; to look for each of ten thousand would take seconds.
+    """
+    mentions = federation.shown(session, issue.id) if mentioned else ()
     assert issue.number is not None
     assert issue.published_at is not None
     language = issue.language or publication.language
@@ -157,7 +165,7 @@ def letter_of(session: Session, links: Links, publication: Publication, issue: I
         old_slugs=tuple(issue.old_slugs),
         cover=issue.cover,
         cover_alt=issue.cover_alt,
-        mentions=tuple((mention.author or mention.source, mention.source, mention.words) for mention in federation.shown(session, issue.id)),
+        mentions=tuple((mention.author or mention.source, mention.source, mention.words) for mention in mentions),
     )
 
 

@@ -68,6 +68,11 @@ def shown(session: Session, issue_id: int) -> Sequence[Mention]:
     return session.scalars(select(Mention).where(Mention.issue_id == issue_id, Mention.state == "shown").order_by(Mention.id)).all()
 
 
+def mentioned(session: Session, publication_id: int) -> set[int]:
+    """The issues below which something stands."""
+    return set(session.scalars(select(Mention.issue_id).where(Mention.publication_id == publication_id, Mention.state == "shown")))
+
+
 def pings(session: Session, publication_id: int, limit: int = 20) -> Sequence[Ping]:
     """What was said last."""
     return session.scalars(select(Ping).where(Ping.publication_id == publication_id).order_by(Ping.id.desc()).limit(limit)).all()

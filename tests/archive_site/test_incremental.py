@@ -162,3 +162,14 @@ def test_a_theme_of_another_colour_reads_no_letter_again(shelf: Shelf, tmp_path:
 
     shelf.letters = never
     assert "brief-1/index.html" in make(shelf, tmp_path / "out").written
+
+
+def test_closed_years_are_never_indexed_again(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.site = replace(shelf.site, search=True, books=True)
+    for number in range(6, 100):
+        shelf.put(letter(number, html="<p>Bohne</p>"))
+    make(shelf, tmp_path / "out")
+    shelf.put(letter(100, html="<p>Bohne</p>"))
+    report = make(shelf, tmp_path / "out")
+    assert {path.split("/")[1] for path in report.written if path.startswith("search/2")} == {"2026"}
+    assert [path for path in report.written if path.endswith(".epub")] == ["2026/der-saatbrief-2026.epub"]
