@@ -23,6 +23,7 @@ from archive_site.site import Letter, Site
 from archive_site.source import Broken, SourceBroken, Stamp
 
 IMAGE = re.compile(r"/media/([A-Za-z0-9_-]{1,60}\.[a-z]{3,4})")
+LETTER = tuple(field.name for field in fields(Letter))
 MOMENTS = ("published", "changed", "listed_from")
 
 
@@ -100,8 +101,7 @@ def letter_of(row: dict[str, Any]) -> Letter:
     Raises:
         ValueError, KeyError, TypeError: it is not what a letter is made of.
     """
-    known = {field.name for field in fields(Letter)}
-    values = {key: value for key, value in row.items() if key in known}
+    values = {key: value for key, value in row.items() if key in LETTER}
     for key in MOMENTS:
         if values.get(key) is not None:
             moment = datetime.fromisoformat(values[key])
@@ -119,7 +119,8 @@ def letter_of(row: dict[str, Any]) -> Letter:
 
 def row_of(letter: Letter) -> dict[str, Any]:
     """The opposite of :func:`letter_of`."""
-    row = asdict(letter)
+    # asdict would copy every word of it.
+    row = {name: getattr(letter, name) for name in LETTER}
     for key in MOMENTS:
         row[key] = row[key].isoformat() if row[key] is not None else None
     return row
