@@ -30,6 +30,24 @@ def markdown_list(site: Site, title: str, letters: list[Letter], folder: str, ol
     return ("\n".join([f"# {title}", "", *rows, *more, "", f"<{site.base}{folder}>"]) + "\n").encode("utf-8", "replace")
 
 
+def text_page(site: Site, path: str, title: str, paragraphs: list[str]) -> dict[str, bytes]:
+    """A page of plain paragraphs, as Markdown and as JSON."""
+    where = f"{site.base}{path}/"
+    row = {"title": title, "url": where, "language": site.language, "paragraphs": paragraphs}
+    lines = "\n\n".join([f"# {title}", *paragraphs, f"<{where}>"])
+    return {f"{path}/index.md": f"{lines}\n".encode("utf-8", "replace"), f"{path}/index.json": _json(row)}
+
+
+def json_list(site: Site, title: str, letters: list[Letter], folder: str) -> bytes:
+    """The letters of a list that has no feed, newest first."""
+    rows = [{"title": letter.title, "url": address(site, letter), "published": _iso(letter.published), "summary": letter.summary} for letter in letters]
+    return _json({"title": title, "url": site.base + folder, "language": site.language, "letters": rows})
+
+
+def _json(row: dict[str, Any]) -> bytes:
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
 def activity(site: Site, letter: Letter) -> dict[str, Any]:
     """A letter as an Article (ActivityStreams 2.0), which Fediverse servers fetch by its address."""
     actor = site.actor or site.base
@@ -62,7 +80,7 @@ def as_json(site: Site, letter: Letter) -> bytes:
         "minutes": letter.minutes,
         "feed_id": identity(site, letter),
     }
-    return (json.dumps(activity(site, letter) | {"brieftaube": more}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    return _json(activity(site, letter) | {"brieftaube": more})
 
 
 def linked_data(site: Site, letter: Letter, image: str) -> str:

@@ -177,6 +177,8 @@ class Units:
             heads = self.state.heads(name, count.front)[::-1]
             older = f"page/{count.pages}/" if count.pages else ""
             yield File(f"{folder}index.md", twins.markdown_list(self.site, self.pages.title(name), heads, folder, older, self.pages.words))
+            if name.startswith("year:"):
+                yield File(f"{folder}index.json", twins.json_list(self.site, self.pages.title(name), heads, folder))
         if name == "all" and self.pages.twins:
             yield File("llms.txt", twins.llms(self.site, [year[5:] for year in reversed(self.state.lists("year"))], self.pages.words))
 
@@ -196,11 +198,13 @@ class Units:
 
     def _fixed(self, _: str) -> Iterator[File]:
         site, words, pages = self.site, self.pages.words, self.pages
-        lines = [line for line in site.about.splitlines() if line.strip()]
-        yield File("about/index.html", pages.text("about", words("about"), lines or [site.promise or site.name]))
-        yield File("imprint/index.html", pages.text("imprint", words("imprint"), list(site.imprint)))
+        about = [line for line in site.about.splitlines() if line.strip()] or [site.promise or site.name]
         more = (words("privacy_more"), site.privacy_url) if site.privacy_url else None
-        yield File("privacy/index.html", pages.text("privacy", words("privacy"), [words("privacy_1"), words("privacy_2")], more))
+        texts = {"about": about, "imprint": list(site.imprint), "privacy": [words("privacy_1"), words("privacy_2")]}
+        for path, paragraphs in texts.items():
+            yield File(f"{path}/index.html", pages.text(path, words(path), paragraphs, more if path == "privacy" else None))
+            if pages.twins:
+                yield from (File(name, data) for name, data in twins.text_page(site, path, words(path), paragraphs).items())
         yield File("feeds/index.html", pages.render("feeds", "../", title=words("feeds"), canonical=f"{site.base}feeds/"))
         yield File("404.html", pages.lost())
         yield File("robots.txt", sitemap.robots(site))

@@ -87,9 +87,10 @@ def due(process: Process) -> Due:
             found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
             found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
             found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
-        found += [(build_archive, (row,)) for row in archive.due(session, now)]
-        found += [(serve_target, (row,)) for row in archive.targets_due(session, now)]
-        found += [(send_ping, (row,)) for row in federation.pings_due(session, now)]
+            # An older database would take newer letters away from the archive, and announce others twice.
+            found += [(build_archive, (row,)) for row in archive.due(session, now)]
+            found += [(serve_target, (row,)) for row in archive.targets_due(session, now)]
+            found += [(send_ping, (row,)) for row in federation.pings_due(session, now)]
         found += [(look_at_mention, (row,)) for row in federation.mentions_due(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):

@@ -25,7 +25,7 @@ def test_every_page_is_there(shelf: Shelf, tmp_path: Path) -> None:
         "brief-3/index.html", "brief-3/index.md", "brief-3/index.json", "tags/ueber-oel/index.html", "tags/index.html", "series/index.html",
         "authors/index.html",
         "authors/mira-lindner/atom.xml", "2025/index.html", "about/index.html", "imprint/index.html", "privacy/index.html", "feeds/index.html", "manifest.json",
-        "_redirects", ".htaccess", "media/bild.png",
+        "about/index.md", "imprint/index.json", "2025/index.json", "2025/index.md", "_redirects", ".htaccess", "media/bild.png",
     }  # fmt: skip
     assert expected <= set(report.written)
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from newsletter.archive.actions import request_build
+from newsletter.archive.models import Target
 from newsletter.deliveries import actions, queries, tide
 from newsletter.deliveries.forms import missed_as_csv, safe
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
+from newsletter.federation.models import Ping
 from newsletter.i18n import Speech
 from newsletter.notices.models import Notice
 from newsletter.notices.sending import send as send_notice
@@ -177,12 +180,19 @@ def test_p9_u8_after_an_older_database_was_put_back_nothing_leaves_until_somebod
     shutil.copy(file.with_suffix(".backup"), file)
     assert post.counts == {"planned": 3}
     assert tide.look(post.process)
+    with post.process.writing() as session:
+        request_build(session, publication_id=post.publication_id, now=clock())
+        row = {"publication_id": post.publication_id, "created_at": clock(), "next_attempt_at": clock()}
+        session.add_all([Target(**row, kind="folder", place="/x"), Ping(**row, kind="websub", place="https://hub.example/")])
     post.send()
     assert post.counts == {"planned": 3}
-    assert not [actor for actor, _ in due(post.process) if actor.actor_name in ("send_mailing", "begin_mailing", "start_scheduled")]
+    # Neither letters, nor an archive that would have lost some, nor what followers were told already.
+    away = ("send_mailing", "begin_mailing", "start_scheduled", "build_archive", "serve_target", "send_ping")
+    assert not [actor for actor, _ in due(post.process) if actor.actor_name in away]
     assert len(post.faults.accepted) == 3
     tide.confirm(post.process)
     assert not tide.look(post.process)
+    assert {"build_archive", "serve_target", "send_ping"} <= {actor.actor_name for actor, _ in due(post.process)}
     with post.process.reading() as session:
         assert session.scalars(select(Delivery)).first() is not None
     post.send()
