@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive_site.folder import IMAGE
-from archive_site.site import Letter, Site
+from archive_site.site import Letter, Site, may_be_called
 from archive_site.source import Broken, Source
-from archive_site.state import PER_PAGE, Count, State, lists_for, may_be_called, sort_key
+from archive_site.state import PER_PAGE, Count, State, lists_for, sort_key
 from archive_site.visibility import Shown, decide, wakes
 
 NEAR = 10  # letters before one, in each of its tags, that may be related to it

@@ -2,15 +2,23 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from archive_site.slugs import is_slug
 
 # What the archive itself calls its folders; no letter may be called so.
 RESERVED = frozenset(
     {"about", "ap", "assets", "authors", "cards", "epub", "feed", "feeds", "imprint", "index", "manifest", "media", "page", "privacy", "search", "series"}
     | {"sitemap", "tags", "404", "read", "webmention"}
 )
+
+
+def may_be_called(slug: str) -> bool:
+    """Whether a letter may lie under this name. A year is a list."""
+    return is_slug(slug) and slug not in RESERVED and not re.fullmatch(r"[0-9]{4}", slug)
 
 
 @dataclass(frozen=True)

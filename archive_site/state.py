@@ -5,7 +5,6 @@ is a cache: whoever deletes it pays with one full build.
 """
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from archive_site.folder import letter_of, row_of
-from archive_site.site import RESERVED, Letter
-from archive_site.slugs import is_slug, slugify
+from archive_site.site import Letter, may_be_called
+from archive_site.slugs import slugify
 
 # Another number throws the file away. It belongs to the shape of the tables and to everything that is kept in them.
 SHAPE = "2"
@@ -254,11 +253,6 @@ def lists_for(letter: Letter, timezone: str, author: str) -> list[str]:
         *(f"author:{slugify(name)}" for name in letter.authors or (author,) if name),
     ]
     return sorted({*names, *([f"series:{slugify(letter.series)}"] if letter.series else [])})
-
-
-def may_be_called(slug: str) -> bool:
-    """Whether a letter may lie under this name. A year is a list."""
-    return is_slug(slug) and slug not in RESERVED and not re.fullmatch(r"[0-9]{4}", slug)
 
 
 def not_before(moment: str, now: datetime) -> datetime:

@@ -59,7 +59,7 @@ def load(name: str, accent: str = "", extra: Path | None = None) -> Theme:
 
     Args:
         accent: a colour as ``#rrggbb`` that takes the place of its own, made lighter or darker until it can be read.
-        extra: a folder with more themes.
+        extra: a folder with more themes; it need not be there.
 
     Raises:
         ThemeMissing: there is none of this name.
@@ -83,9 +83,8 @@ def environment(name: str, extra: Path | None = None) -> Environment:
     """Its templates: its own first, then the common ones."""
     places = [place / one for one in (name, COMMON) for place in _places(extra)]
     # Ours do not change while a process lives; those of others may, while somebody works on them.
-    return Environment(
-        loader=FileSystemLoader(places), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=extra is not None
-    )
+    mine = extra is not None and (extra / name).is_dir()
+    return Environment(loader=FileSystemLoader(places), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=mine)
 
 
 def render(theme: str, template: str, extra: Path | None, /, **values: Any) -> bytes:

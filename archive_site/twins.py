@@ -9,7 +9,8 @@ from archive_site.pictures import absolute
 from archive_site.site import Letter, Site
 from archive_site.words import Words
 
-PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+CONTEXT = "https://www.w3.org/ns/activitystreams"
+PUBLIC = f"{CONTEXT}#Public"
 
 
 def markdown(site: Site, letter: Letter, words: Words) -> bytes:
@@ -53,7 +54,7 @@ def activity(site: Site, letter: Letter) -> dict[str, Any]:
     actor = site.actor or site.base
     where = address(site, letter)
     return {
-        "@context": "https://www.w3.org/ns/activitystreams",
+        "@context": CONTEXT,
         "id": f"{where}index.json",
         "type": "Article",
         "url": where,

@@ -9,8 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from archive_site.artifact import Report
-from archive_site.slugs import is_slug
-from archive_site.state import may_be_called
+from archive_site.site import may_be_called
 from archive_site.targets import KINDS, Account, TargetRefused
 from archive_site.visibility import VISIBILITIES
 from newsletter.archive.models import Build, Target, Touch
@@ -53,7 +52,11 @@ def settle(session: Session, build_id: int, report: Report, *, touched: Touched,
     values = {"written": len(report.written), "unchanged": report.unchanged, "removed": len(report.removed), "problem": "\n".join(serious)[:500]}
     session.execute(update(Build).where(Build.id == build_id).values(state="done", settled_at=now, **values))
     row = session.get_one(Build, build_id)
-    session.execute(delete(Touch).where(Touch.publication_id == row.publication_id, Touch.id <= touched.last))
+    for at in range(0, len(touched.ids), 500):
+        session.execute(delete(Touch).where(Touch.id.in_(touched.ids[at : at + 500])))
+    if session.scalar(select(Touch.id).where(Touch.publication_id == row.publication_id).limit(1)) is not None:
+        # Somebody changed something while this build was on its way, and found it still waiting.
+        _queue(session, row.publication_id, now, now)
     if report.written or report.removed:
         due = update(Target).where(Target.publication_id == row.publication_id, Target.state == "active")
         session.execute(due.values(wish="send", next_attempt_at=now, attempts=0))
@@ -100,7 +103,7 @@ def appear(session: Session, issue: Issue, *, values: dict[str, object], slug: s
 
 
 def _rename(session: Session, issue: Issue, slug: str) -> None:
-    if not is_slug(slug) or not may_be_called(slug):
+    if not may_be_called(slug):
         raise Refused(
             mark("The name in the address may have small letters, digits and hyphens, and must not be one that the archive uses itself."), field="slug"
         )

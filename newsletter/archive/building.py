@@ -13,13 +13,13 @@ from archive_site.build import asleep_until, build
 from archive_site.build import take_back as undo
 from archive_site.folder import save
 from archive_site.site import Letter, Site
-from archive_site.twins import activity
+from archive_site.twins import CONTEXT, activity
 from archive_site.visibility import Shown, decide
 from newsletter.archive import actions, queries
 from newsletter.archive.models import Build
 from newsletter.archive.source import DatabaseSource, letter_of, rendered
 from newsletter.federation import actions as federation
-from newsletter.federation.policy import CONTEXT, create, handle
+from newsletter.federation.policy import create, handle
 from newsletter.federation.sending import look
 from newsletter.i18n import Speech
 from newsletter.issues.models import Issue
@@ -92,9 +92,8 @@ def build_publication(process: Process, publication_id: int, *, out: Path | None
     with process.reading() as session, _one_at_a_time:
         publication = get(session, publication_id)
         source = DatabaseSource(process, session, publication, site_of(session, process, publication))
-        themes = process.settings.data_dir / "themes"
         target = out or process.settings.archive_dir / publication.slug
-        return build(source, target, now=process.clock(), only=only, full=full, themes=themes if themes.is_dir() else None)
+        return build(source, target, now=process.clock(), only=only, full=full, themes=themes_of(process))
 
 
 def site_of(session: Session, process: Process, publication: Publication) -> Site:
@@ -170,5 +169,9 @@ def take_back(process: Process, slug: str) -> bool:
 def page_of(session: Session, process: Process, publication: Publication, issue: Issue) -> bytes:
     """The page of an issue that the archive does not show, as it would look there."""
     site = site_of(session, process, publication)
-    themes = process.settings.data_dir / "themes"
-    return alone(site, _letter(session, process, publication, issue), process.links.archive(publication.slug), themes if themes.is_dir() else None)
+    return alone(site, _letter(session, process, publication, issue), process.links.archive(publication.slug), themes_of(process))
+
+
+def themes_of(process: Process) -> Path:
+    """Where themes of the owner lie."""
+    return process.settings.data_dir / "themes"

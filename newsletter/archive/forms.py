@@ -35,7 +35,7 @@ def looks_from(form: Mapping[str, str]) -> dict[str, str]:
 def check(values: Mapping[str, str], extra: Path) -> dict[str, Refused]:
     """What of them cannot stand, by field."""
     found: dict[str, Refused] = {}
-    if values["theme"] not in themes.names(extra if extra.is_dir() else None):
+    if values["theme"] not in themes.names(extra):
         found["theme"] = Refused(mark("There is no such theme."))
     if values["accent"] and not is_colour(values["accent"]):
         found["accent"] = Refused(mark("A colour looks like #2f5470."))

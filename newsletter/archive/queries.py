@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter.accounts.queries import publications_of, role_of
 from newsletter.archive.models import Build, Target, Touch
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
@@ -18,18 +19,18 @@ class Touched(NamedTuple):
 
     Args:
         issues: None: everything.
-        last: the last touch that this covers.
+        ids: the touches that say so. Not only the last one: transactions may commit in another order than they began.
     """
 
     issues: list[int] | None
-    last: int
+    ids: list[int]
 
 
 def touched(session: Session, publication_id: int) -> Touched:
     """What has changed since the last build."""
     rows = session.execute(select(Touch.id, Touch.issue_id).where(Touch.publication_id == publication_id).order_by(Touch.id)).all()
     everything = any(issue_id is None for _, issue_id in rows)
-    return Touched(None if everything else sorted({issue_id for _, issue_id in rows if issue_id is not None}), max((number for number, _ in rows), default=0))
+    return Touched(None if everything else sorted({issue_id for _, issue_id in rows if issue_id is not None}), [number for number, _ in rows])
 
 
 def due(session: Session, now: datetime) -> list[int]:
@@ -71,6 +72,8 @@ def targets_due(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(select(Target.id).where(Target.state == "active", Target.next_attempt_at <= now).order_by(Target.next_attempt_at).limit(20)))
 
 
-def partners(session: Session, issue: Issue) -> Sequence[Issue]:
-    """Issues that may be the same one in another language: those of every publication, newest first."""
-    return session.scalars(select(Issue).where(Issue.state == "published", Issue.id != issue.id).order_by(Issue.published_at.desc()).limit(300)).all()
+def partners(session: Session, issue: Issue, editor_id: int) -> Sequence[Issue]:
+    """Issues that may be the same one in another language: those of every publication in which an editor writes, newest first (P4)."""
+    mine = [one.id for one in publications_of(session, editor_id) if role_of(session, editor_id, one.id) != "viewer"]
+    query = select(Issue).where(Issue.state == "published", Issue.id != issue.id, Issue.publication_id.in_(mine))
+    return session.scalars(query.order_by(Issue.published_at.desc()).limit(300)).all()

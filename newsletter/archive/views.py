@@ -8,7 +8,7 @@ from werkzeug.security import safe_join
 
 from archive_site import themes
 from archive_site.visibility import VISIBILITIES
-from newsletter.accounts.access import role
+from newsletter.accounts.access import editor, role
 from newsletter.archive import actions, building, forms, queries
 from newsletter.archive.actors import build_archive, serve_target
 from newsletter.broker import ring
@@ -86,7 +86,6 @@ def show(publication: Publication) -> Reply:
 
 
 def _show(publication: Publication, values: dict[str, str], errors: dict[str, str], status: int = 200, target: dict[str, str] | None = None) -> Response:
-    extra = process().settings.data_dir / "themes"
     return page(
         "archive/show.html",
         status,
@@ -94,7 +93,7 @@ def _show(publication: Publication, values: dict[str, str], errors: dict[str, st
         address=archive_base(publication, links()),
         folder=process().settings.archive_dir / publication.slug,
         targets=queries.targets(session(), publication.id),
-        themes=themes.names(extra if extra.is_dir() else None),
+        themes=themes.names(building.themes_of(process())),
         images=[(image.name, image.original or image.name) for image in images_of(session(), publication.id)],
         values=values,
         errors=errors,
@@ -127,7 +126,7 @@ def take_back(publication: Publication) -> Reply:
 @role("owner")
 def looks(publication: Publication) -> Reply:
     values = forms.looks_from(request.form)
-    errors = {field: speech().refusal(error) for field, error in forms.check(values, process().settings.data_dir / "themes").items()}
+    errors = {field: speech().refusal(error) for field, error in forms.check(values, building.themes_of(process())).items()}
     if errors:
         return _show(publication, values, errors, 422)
     with writing() as writer:
@@ -173,7 +172,7 @@ def appearance(publication: Publication, issue_id: int) -> Reply:
 
 
 def _appearance(publication: Publication, issue: Issue, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
-    others = [(str(other.id), f"{other.number} · {other.subject}") for other in queries.partners(session(), issue)]
+    others = [(str(other.id), f"{other.number} · {other.subject}") for other in queries.partners(session(), issue, editor().id)]
     return page(
         "archive/appearance.html",
         status,
@@ -197,6 +196,9 @@ def appear(publication: Publication, issue_id: int) -> Reply:
     typed = forms.appearance_from(request.form)
     try:
         values = forms.appearance_values(typed, publication.timezone)
+        mine = {None, issue.counterpart_id, *(other.id for other in queries.partners(session(), issue, editor().id))}
+        if values["counterpart_id"] not in mine:
+            raise Refused(mark("There is no such issue."), field="counterpart_id")
         with writing() as writer:
             build_id = actions.appear(writer, issue_of(writer, publication.id, issue_id), values=values, slug=typed["slug"], now=now())
     except Refused as error:

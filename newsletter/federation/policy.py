@@ -10,13 +10,12 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+from archive_site.twins import CONTEXT, PUBLIC
 from newsletter.links import Links
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 
-CONTEXT = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
-PUBLIC = f"{CONTEXT}#Public"
 JSON = "application/activity+json"
 MOST_WORDS = 280
 # A server that is down for a weekend is not gone: 2, 4, 8 … minutes, three days in all.

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, make_response, redirect, request
 
+from archive_site.twins import CONTEXT
 from newsletter.accounts.actions import count
 from newsletter.broker import ring
 from newsletter.errors import NotFound, Refused
@@ -69,7 +70,7 @@ def followers(slug: str) -> Reply:
     """How many follow; who they are is nobody's business."""
     publication = _publication(slug)
     where = f"{links().actor(slug)}/followers"
-    return _json({"@context": policy.CONTEXT, "id": where, "type": "OrderedCollection", "totalItems": queries.followers(session(), publication.id)})
+    return _json({"@context": CONTEXT, "id": where, "type": "OrderedCollection", "totalItems": queries.followers(session(), publication.id)})
 
 
 @views.get("/ap/<slug>/outbox")
@@ -80,7 +81,7 @@ def outbox(slug: str) -> Reply:
     base, where = archive_base(publication, links()), links().actor(slug)
     listed = queries.listed(published(session(), publication.id, limit=40), publication, now())
     items = [policy.announced(where, f"{base}{issue.slug}/index.json", issue.id, issue.published_at) for issue in listed[:20] if issue.published_at]
-    return _json({"@context": policy.CONTEXT, "id": f"{where}/outbox", "type": "OrderedCollection", "totalItems": len(items), "orderedItems": items})
+    return _json({"@context": CONTEXT, "id": f"{where}/outbox", "type": "OrderedCollection", "totalItems": len(items), "orderedItems": items})
 
 
 @views.post("/ap/<slug>/inbox")
@@ -98,7 +99,7 @@ def inbox(slug: str) -> Reply:
         return "This is no activity.", 400
     if kind not in ("Follow", "Undo", "Delete"):
         return "", 202
-    if kind == "Delete" and where not in (activity.get("object"), str(activity.get("object") or {})):
+    if kind == "Delete" and activity.get("object") != where:
         return "", 202
     try:
         author = _author(where, body)

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from archive_site.site import may_be_called
 from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue, Revision
@@ -132,8 +133,9 @@ def _check(subject: str, preheader: str, markdown: str) -> None:
 
 def _slug(session: Session, publication_id: int, wish: str, issue_id: int | None) -> str:
     query = select(Issue.slug).where(Issue.publication_id == publication_id, Issue.id != (issue_id or 0))
-    reserved = {"tags", "media", "imprint", "assets"}
-    return unused(slugify(wish) or "draft", set(session.scalars(query)) | reserved)
+    slug = slugify(wish) or "draft"
+    # What the archive calls so itself counts as taken.
+    return unused(slug, set(session.scalars(query)) | ({slug} if not may_be_called(slug) else set()))
 
 
 def _keep(session: Session, issue: Issue, editor_id: int | None, now: datetime) -> None:

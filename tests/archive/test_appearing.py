@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import select
 
 from archive_site.state import State
-from newsletter.archive import actions, building, publishing
+from newsletter.archive import actions, building, publishing, queries
 from newsletter.archive.models import Build, Target
 from newsletter.deliveries.models import Mailing
 from newsletter.errors import Conflict, Refused
@@ -335,3 +335,28 @@ def test_what_is_public_can_be_taken_along_and_built_without_us(process: Process
     theirs = {path.relative_to(tmp_path / "built"): path.read_bytes() for path in (tmp_path / "built").rglob("*") if path.is_file()}
     assert theirs == ours
     assert not any("geheim" in str(path) for path in (tmp_path / "taken").rglob("*"))
+
+
+@pytest.mark.parametrize("subject", ["About", "Search", "2026", "Feeds", "Series", "日本"])
+def test_a_letter_that_is_called_as_a_page_of_the_archive_gets_another_name(process: Process, clock: Clock, out: Path, subject: str) -> None:
+    row = build(process, publish(process, clock, subject=subject))
+    assert row.problem == ""
+    with process.reading() as session:
+        assert (out / session.get_one(Issue, 1).slug / "index.html").exists()
+
+
+def test_what_changes_while_a_build_is_on_its_way_is_built_by_the_next(process: Process, clock: Clock, out: Path) -> None:
+    with process.writing() as session:
+        build_id = actions.request_build(session, publication_id=1, now=clock())
+    with process.reading() as session:
+        touched = queries.touched(session, 1)
+    report = building.build_publication(process, 1)
+    # The build has read what there was, and is not yet settled.
+    issue_id = publish(process, clock)
+    with process.writing() as session:
+        assert actions.request_build(session, publication_id=1, issue_id=issue_id, now=clock()) == build_id
+        actions.settle(session, build_id, report, touched=touched, now=clock())
+    with process.reading() as session:
+        again = session.scalars(select(Build.id).where(Build.state == "queued")).one()
+    building.run(process, again)
+    assert (out / "die-erste-bohne" / "index.html").exists()

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from archive_site.twins import CONTEXT
 from newsletter import process as processes
 from newsletter.archive import actions as archive
 from newsletter.archive import building
@@ -68,7 +69,7 @@ def say_everything(process: Process) -> None:
 
 
 def follow(client: FlaskClient, there: Elsewhere, clock: Clock, **more: object) -> int:
-    activity = {"@context": policy.CONTEXT, "id": f"{there.actor}#follow", "type": "Follow", "actor": there.actor, "object": ACTOR} | more
+    activity = {"@context": CONTEXT, "id": f"{there.actor}#follow", "type": "Follow", "actor": there.actor, "object": ACTOR} | more
     body, headers = there.signed(f"{ACTOR}/inbox", activity, clock())
     return client.post("/ap/saatbrief/inbox", data=body, headers=headers, base_url=BASE).status_code
 

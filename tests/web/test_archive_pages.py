@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from newsletter.accounts.models import Membership
 from newsletter.archive import building
 from newsletter.archive.models import Build, Target
 from newsletter.federation.models import Mention
@@ -118,3 +119,18 @@ def test_mentions_are_decided_on(mira: Browser, process: Process, clock: Clock, 
     with process.reading() as session:
         assert list(session.scalars(select(Mention.state).order_by(Mention.id))) == ["shown", "refused"]
     assert mira.post("/admin/saatbrief/mentions/1/x").status_code == 404
+
+
+def test_p4_a_letter_of_somebody_elses_publication_is_neither_shown_nor_taken(mira: Browser, process: Process, clock: Clock, letter: int) -> None:
+    cast.publication(process, "fremd", name="Ein fremder Brief")
+    with process.writing() as session:
+        session.execute(delete(Membership).where(Membership.publication_id == 2))
+    other = cast.issue(process, 2, "Ein fremdes Geheimnis")
+    with process.writing() as session:
+        row = session.get_one(Issue, other)
+        row.state, row.number, row.published_at = "published", 1, clock()
+    assert "fremdes Geheimnis" not in mira.get("/admin/saatbrief/issues/1/archive").get_data(as_text=True)
+    values = {"slug": "die-erste-bohne", "counterpart_id": str(other)}
+    assert mira.post("/admin/saatbrief/issues/1/archive", values).status_code == 422
+    with process.reading() as session:
+        assert session.get_one(Issue, other).counterpart_id is None
