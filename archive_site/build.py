@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,45 +58,28 @@ def build(
 
 
 def _build(source: Source, shelf: Shelf, now: datetime, only: Iterable[int] | None, full: bool, processes: int, themes: Path | None, began: float) -> Report:
-    with shelf.alone():
-        return _build_alone(source, shelf, now, only, full, processes, themes, began)
-
-
-def _build_alone(
-    source: Source, shelf: Shelf, now: datetime, only: Iterable[int] | None, full: bool, processes: int, themes: Path | None, began: float
-) -> Report:
-    state = State(shelf.folder / "state.db")
-    try:
+    with shelf.alone(), closing(State(shelf.folder / "state.db")) as state:
         shelf.finish(state)
         return _Build(source, shelf, state, processes, themes).run(now, only, full, began)
-    finally:
-        state.close()
 
 
 def asleep_until(out: Path) -> datetime | None:
     """When the next letter appears by itself, if one waits for that."""
-    state = State(Shelf(out.absolute()).folder / "state.db")
-    try:
+    with closing(State(Shelf(out.absolute()).folder / "state.db")) as state:
         found = state.db.execute("SELECT min(wakes) FROM letters WHERE wakes IS NOT NULL").fetchone()[0]
         return datetime.fromisoformat(found) if found else None
-    finally:
-        state.close()
 
 
 def take_back(out: Path) -> bool:
     """Undo the last publish; whether there was one."""
     shelf = Shelf(out.absolute())
-    with shelf.alone():
-        state = State(shelf.folder / "state.db")
-        try:
-            return shelf.take_back(state)
-        finally:
-            state.close()
+    with shelf.alone(), closing(State(shelf.folder / "state.db")) as state:
+        return shelf.take_back(state)
 
 
 class _Build:
     def __init__(self, source: Source, shelf: Shelf, state: State, processes: int, themes: Path | None) -> None:
-        self.source, self.shelf, self.state, self.themes = source, shelf, state, themes
+        self.source, self.shelf, self.state = source, shelf, state
         self.processes = processes
         self.site = source.site
         self.units = Units(state, self.site, shelf.cache, themes)
@@ -118,7 +101,7 @@ class _Build:
         later |= {unit for unit in wanted if unit.startswith(LATER)}
         if whole:
             later |= {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files") if row[0].startswith(LATER)}
-        elif not full:
+        else:
             # What is switched off had its files removed when it was.
             later = {unit for unit in later if (self.site.books if unit.startswith("book/") else self.site.search)}
         self._make({unit for unit in wanted if not unit.startswith(LATER)}, mark, later, whole, full)
@@ -201,7 +184,7 @@ class _Build:
                 put(stage / path, data)
                 changed.append(path)
                 db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, '', ?, ?, 0)", (path, manifest.UNIT, mark, len(data)))
-        db.executemany("UPDATE texts SET checked = 1 WHERE id = ?", [(int(unit[7:]),) for unit in names if unit.startswith("letter/")])
+        db.executemany("UPDATE texts SET checked = 1 WHERE id = ?", [(int(unit[7:]),) for unit in {*names} - {*done.failed} if unit.startswith("letter/")])
         self.problems += self._dead_links(done.links)
         return {"written": changed, "removed": gone}
 

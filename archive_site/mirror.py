@@ -1,6 +1,7 @@
 """Bringing an archive to a target: only what has changed, pages before the lists that name them, what is gone last."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,7 @@ def mirror(out: Path, name: str, target: Target) -> Mirrored:
         TargetRefused: the target did not take something, or there is no whole archive.
     """
     shelf = Shelf(out.absolute())
-    state = State(shelf.folder / "state.db")
-    try:
+    with closing(State(shelf.folder / "state.db")) as state:
         root = _whole(shelf, state)
         rows = state.db.execute(
             "SELECT f.path, f.unit, f.sha256 FROM files AS f LEFT JOIN sent AS s ON s.target = ? AND s.path = f.path "
@@ -45,8 +45,6 @@ def mirror(out: Path, name: str, target: Target) -> Mirrored:
         _send(state, name, target, root, changed, gone, marks)
         total = state.db.execute("SELECT count(*) FROM sent WHERE target = ?", (name,)).fetchone()[0]
         return Mirrored(total, len(changed), len(gone))
-    finally:
-        state.close()
 
 
 def _whole(shelf: Shelf, state: State) -> Path:
@@ -89,11 +87,8 @@ def verify(out: Path, name: str, target: Target) -> list[str]:
         TargetRefused: the target cannot be looked at, or there is no whole archive.
     """
     shelf = Shelf(out.absolute())
-    state = State(shelf.folder / "state.db")
-    try:
+    with closing(State(shelf.folder / "state.db")) as state:
         root = _whole(shelf, state)
         wrong = target.differing(root, dict(state.db.execute("SELECT path, sha256 FROM files ORDER BY path").fetchall()))
         state.db.executemany("DELETE FROM sent WHERE target = ? AND path = ?", [(name, path) for path in wrong])
         return wrong
-    finally:
-        state.close()
