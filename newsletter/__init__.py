@@ -6,8 +6,12 @@ The packages in the order of the data flow::
     transports      how mail leaves this machine
     publications    what one subscribes to: sender, imprint, language, time zone
     channels        where people come from, and the links that say so
+    forms           sign-up forms, and every wording of a consent
+    growth          who came and who went, counted as it happens
+    shield          what keeps machines out: limits, proof of work, quarantine
     notices         transactional mail: confirmations and the like
     subscriptions   sign-up, double opt-in, consent, leaving, suppression
+    segments        parts of a list by rules, and tags
     media           images, re-encoded and kept
     issues          writing, revisions, preview, schedule
     rendering       Markdown -> Document -> mail, web, feed, text        (pure)
@@ -15,6 +19,8 @@ The packages in the order of the data flow::
     federation      what other servers are told and say: Fediverse, WebSub, webmentions
     archive         published issues -> archive_site -> a folder of files -> targets
     deliveries      mailings, the ledger, the sender, the sweep
+    imports         lists from elsewhere, and the list written out
+    people          one person's story, what she decides herself, and how she is forgotten
     bench           how fast it is, beside the limit
     demo            a complete publication to look at
     catcher         the development mail server and its mailbox

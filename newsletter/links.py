@@ -24,6 +24,18 @@ class Links:
     def leave(self, secret: str) -> str:
         return f"{self.base}/u/{secret}"
 
+    def preferences(self, secret: str) -> str:
+        return f"{self.base}/m/{secret}"
+
+    def move(self, token: str) -> str:
+        return f"{self.base}/move/{token}"
+
+    def form(self, slug: str, form: str) -> str:
+        return f"{self.base}/p/{slug}/f/{form}"
+
+    def shield(self, slug: str) -> str:
+        return f"{self.base}/admin/{slug}/shield"
+
     def short(self, code: str) -> str:
         return f"{self.base}/l/{code}"
 
@@ -50,3 +62,9 @@ class Links:
 
     def setup(self, secret: str) -> str:
         return f"{self.base}/setup/{secret}"
+
+
+def manage_url(leave_url: str) -> str:
+    """The page where a reader decides more than leaving: the same secret, behind /m/ instead of /u/."""
+    before, _, secret = leave_url.rpartition("/u/")
+    return f"{before}/m/{secret}" if before else leave_url

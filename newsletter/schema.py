@@ -16,19 +16,29 @@ from newsletter.archive import models as archive
 from newsletter.channels import models as channels
 from newsletter.deliveries import models as deliveries
 from newsletter.errors import DatabaseTooNew, SettingsError
+from newsletter.federation import models as federation
+from newsletter.forms import models as forms
+from newsletter.growth import models as growth
+from newsletter.imports import models as imports
 from newsletter.issues import models as issues
 from newsletter.media import models as media
 from newsletter.notices import models as notices
 from newsletter.orm import Base
+from newsletter.people import models as people
 from newsletter.publications import models as publications
 from newsletter.resources import directory
+from newsletter.segments import models as segments
+from newsletter.shield import models as shield
 from newsletter.subscriptions import models as subscriptions
 from newsletter.transports import models as transports
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MODELS = (accounts, transports, publications, channels, notices, subscriptions, media, issues, archive, deliveries)
+MODELS = (
+    accounts, transports, publications, channels, notices, forms, growth, shield, subscriptions, segments, media, issues, federation, archive, deliveries,
+    imports, people,
+)  # fmt: skip
 
 
 def metadata() -> MetaData:

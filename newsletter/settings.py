@@ -41,6 +41,10 @@ SETTINGS = (
     Setting("CATCHER_PORT", "0", "The port of the built-in mail catcher. 0: `run` takes a free one."),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand before the web server."),
     Setting("UNDO_SECONDS", "60", "How long a mailing can be taken back before the first mail leaves."),
+    Setting("SIGN_UPS_CALM", "50", "Sign-ups of one publication in ten minutes that are no reason to ask each for a proof of work. More, where more is usual."),
+    Setting("SIGN_UPS_PER_HOUR", "1000", "Sign-ups in an hour, all publications together; what comes after them waits in quarantine."),
+    Setting("FORGET_AFTER_DAYS", "7", "Days after which a sign-up that nobody confirmed is deleted, 3 to 14."),
+    Setting("PROOF_YEARS", "3", "Years, to the end of the year, for which the proof of a consent is kept after somebody left; claims lapse then."),
     Setting("LOG_FORMAT", "text", "text or json. Logs go to standard error."),
 )
 
@@ -65,6 +69,10 @@ class Settings:
     trusted_proxies: int
     undo_seconds: int
     log_format: str
+    sign_ups_calm: int = 50
+    sign_ups_per_hour: int = 1000
+    forget_after_days: int = 7
+    proof_years: int = 3
 
     @property
     def embedded(self) -> bool:
@@ -120,6 +128,10 @@ def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Setti
         trusted_proxies=_number(given, "TRUSTED_PROXIES", 0, 9),
         undo_seconds=_number(given, "UNDO_SECONDS", 0, 3600),
         log_format=given["LOG_FORMAT"],
+        sign_ups_calm=_number(given, "SIGN_UPS_CALM", 1, 10_000_000),
+        sign_ups_per_hour=_number(given, "SIGN_UPS_PER_HOUR", 1, 100_000_000),
+        forget_after_days=_number(given, "FORGET_AFTER_DAYS", 3, 14),
+        proof_years=_number(given, "PROOF_YEARS", 0, 30),
     )
 
 

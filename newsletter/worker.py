@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import dramatiq
@@ -22,18 +23,23 @@ from newsletter.accounts.actions import forget_counts, state_fact
 from newsletter.archive import queries as archive
 from newsletter.archive.actors import build_archive, look_at_mention, serve_target
 from newsletter.broker import Job, broker, connect
-from newsletter.deliveries import ledger, queries, tide
+from newsletter.deliveries import digests, ledger, queries, tide
 from newsletter.deliveries.actions import settle_by_readers
-from newsletter.deliveries.actors import begin_mailing, finish_mailing, recover_deliveries, send_mailing, start_scheduled
+from newsletter.deliveries.actors import begin_mailing, finish_mailing, make_digest, recover_deliveries, send_mailing, start_scheduled
 from newsletter.deliveries.sending import is_underway, send_once
 from newsletter.errors import SettingsError
 from newsletter.federation import queries as federation
 from newsletter.federation.actors import send_ping
+from newsletter.imports import queries as imports
+from newsletter.imports.actions import forget_files, free_all
+from newsletter.imports.actors import run_import
 from newsletter.issues import queries as issues
 from newsletter.notices import queries as notices
 from newsletter.notices.actors import send_notice
+from newsletter.people import journal
+from newsletter.people.actions import forget_the_old
 from newsletter.process import Process
-from newsletter.subscriptions.actions import forget_unconfirmed
+from newsletter.subscriptions.actions import forget_unconfirmed, wake
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +89,9 @@ def due(process: Process) -> Due:
     with process.reading() as session:
         frozen = tide.is_frozen(session)
         found: Due = [(send_notice, (row,)) for row in notices.due(session, now)]
+        found += [(run_import, (row,)) for row in imports.due(session, now)]
         if not frozen:
+            found += [(make_digest, (row,)) for row in digests.due(session, now)]
             found += [(begin_mailing, (row,)) for row in queries.in_undo(session, now)]
             found += [(start_scheduled, (row,)) for row in issues.due(session, now)]
             found += [(send_mailing, (row,)) for row in queries.sendable(session, now)]
@@ -110,6 +118,7 @@ def run(process: Process) -> None:
         used.add_middleware(underway)
         if tide.look(process):
             log.warning("an older copy of the database was put back; nothing leaves until somebody confirms it on the page")
+            journal.replay(process)
         if process.settings.embedded:
             _recover_everything(process)
         threads = THREADS
@@ -127,6 +136,7 @@ def run(process: Process) -> None:
 def _recover_everything(process: Process) -> None:
     with process.writing() as session:
         freed, doubtful = ledger.recover(session, now=process.clock(), everything=True)
+        free_all(session)
     if freed or doubtful:
         log.warning("a worker died: %s deliveries are planned again, %s are uncertain", freed, doubtful)
 
@@ -182,14 +192,17 @@ def _join_in(process: Process, mailing_id: int) -> None:
 def _show_life(process: Process) -> None:
     with process.writing() as session:
         state_fact(session, name="worker", value=str(os.getpid()), now=process.clock())
+        wake(session, now=process.clock())
 
 
 def _tidy(process: Process) -> None:
     with process.writing() as session:
-        forgotten = forget_unconfirmed(session, now=process.clock())
+        forgotten = forget_unconfirmed(session, now=process.clock(), after=timedelta(days=process.settings.forget_after_days))
         forget_counts(session, now=process.clock())
         ledger.expire(session, now=process.clock())
         settle_by_readers(session, now=process.clock())
+        forget_the_old(session, process.tokens, years=process.settings.proof_years, now=process.clock())
+        forget_files(session, process.settings, now=process.clock())
     if forgotten:
         log.info("%s sign-ups that nobody confirmed were deleted", forgotten)
 

@@ -21,6 +21,7 @@ from newsletter.archive.source import DatabaseSource, letter_of, rendered
 from newsletter.federation import actions as federation
 from newsletter.federation.policy import create, handle
 from newsletter.federation.sending import look
+from newsletter.forms.queries import first_form
 from newsletter.i18n import Speech
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import shown
@@ -29,7 +30,6 @@ from newsletter.process import Process
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 from newsletter.publications.queries import get
-from newsletter.subscriptions.queries import first_form
 
 log = logging.getLogger(__name__)
 

@@ -46,7 +46,7 @@ def latest(session: Session, publication_id: int) -> Build | None:
 
 def not_announced(session: Session, publication_id: int) -> Sequence[Issue]:
     """Issues that went out and of which other servers know nothing yet, oldest first."""
-    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state == "published", Issue.announced_at.is_(None))
+    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state == "published", Issue.kind == "letter", Issue.announced_at.is_(None))
     return session.scalars(query.order_by(Issue.id)).all()
 
 

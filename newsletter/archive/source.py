@@ -87,7 +87,7 @@ class DatabaseSource:
         query = (
             select(Issue.id, Issue.revision, Issue.changed_at, Issue.published_at, Issue.slug, Issue.number, Issue.appearance, told.c.n, told.c.last)
             .outerjoin(told, told.c.issue_id == Issue.id)
-            .where(Issue.publication_id == self._publication.id, Issue.state == "published", Issue.published_at.is_not(None))
+            .where(Issue.publication_id == self._publication.id, Issue.state == "published", Issue.kind == "letter", Issue.published_at.is_not(None))
             .order_by(Issue.id)
         )
         if only is not None:

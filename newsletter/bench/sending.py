@@ -18,6 +18,7 @@ from newsletter import schema
 from newsletter.bench import wire
 from newsletter.deliveries import actions, queries, sending
 from newsletter.deliveries.models import Mailing
+from newsletter.forms.actions import wording
 from newsletter.issues.actions import add_issue
 from newsletter.issues.models import Issue
 from newsletter.links import Links
@@ -126,7 +127,7 @@ def _consent(session: Session, publication_id: int, subscriber_id: int) -> int:
     row = Subscription(subscriber_id=subscriber_id, publication_id=publication_id, asked_at=now)
     session.add(row)
     session.flush()
-    row.consent_id = record(session, row, kind="confirmed", email="x", how="bench", wording="x", language="de", at=now)
+    row.consent_id = record(session, row, kind="confirmed", email="x", how="bench", wording_id=wording(session, "x"), language="de", at=now)
     row.state, row.confirmed_at = "active", now
     session.flush()
     return row.consent_id

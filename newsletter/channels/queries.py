@@ -32,6 +32,13 @@ def origin(session: Session, publication_id: int, via: str) -> Origin:
     return Origin(channel.id, None, channel.name) if channel else Origin()
 
 
+def origins(session: Session, publication_id: int) -> dict[str, Origin]:
+    """Everything that ``?via=`` can mean in a publication; :func:`origin` for many sign-ups."""
+    rows = session.execute(select(Channel, Link).outerjoin(Link, Link.channel_id == Channel.id).where(Channel.publication_id == publication_id)).all()
+    by_slug = {channel.slug: Origin(channel.id, None, channel.name) for channel, _ in rows}
+    return by_slug | {link.code: Origin(channel.id, link.id, channel.name) for channel, link in rows if link is not None}
+
+
 def target(session: Session, code: str) -> Publication | None:
     """The publication that a link leads to."""
     return session.scalar(

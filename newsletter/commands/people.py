@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -13,9 +14,11 @@ from newsletter.archive.actions import request_build
 from newsletter.channels.actions import add_first_channels
 from newsletter.cli import as_json, new_process, sentences, show
 from newsletter.deliveries import queries as ledger
+from newsletter.forms import actions as forms
+from newsletter.imports import running as importing
+from newsletter.imports.forms import list_as_csv, list_as_json
 from newsletter.publications import actions as publications
 from newsletter.publications import queries as catalogue
-from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions import queries as people
 
 P = ParamSpec("P")
@@ -79,7 +82,7 @@ def publication_add(slug: str, name: str, sender: str, from_name: str, as_json: 
         publication_id = publications.add_publication(session, values=values, slug=slug, now=now)
         found = catalogue.get(session, publication_id)
         add_first_channels(session, publication_id=publication_id, language=found.language, now=now)
-        subscriptions.add_form(session, publication=found, name=name, headline=name, lead="", now=now)
+        forms.add_form(session, publication=found, name=name, headline=name, lead="", now=now)
         request_build(session, publication_id=publication_id, now=now)
         for editor_id in session.scalars(Editor.__table__.select().with_only_columns(Editor.id)):
             session.add(Membership(editor_id=editor_id, publication_id=publication_id, role="owner"))
@@ -137,10 +140,50 @@ def subscribers_show(email: str, slug: str, as_json: bool) -> None:
     show(value, as_json, f"{value['email']}: {value['state']}, came by {value['channel'] or 'no known way'}\nConsents:\n{consents}\nDeliveries:\n{sent}")
 
 
+@subscribers.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--publication", "slug", required=True)
+@click.option("--basis", required=True, help="Why these people may be written to; becomes part of each consent.")
+@click.option("--evidence", default="", help="Where that can be proved.")
+@click.option("--map", "mapping", multiple=True, help="A column and what it means: “Email=email”, “City=field:city”. May be said several times.")
+@click.option("--state", "always", type=click.Choice(["active", "unsubscribed", "dead"]), help="What these people are, where no column says it.")
+@click.option("--tags", default="", help="Tags for all of them, between commas.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@as_json
+@sentences
+def subscribers_import(file: Path, slug: str, mapping: tuple[str, ...], dry_run: bool, as_json: bool, **values: str | None) -> None:
+    """Bring a list along: CSV of any shape, or the export of another program."""
+    process = new_process("subscribers")
+    job = importing.bring(process, file, slug, mapping=mapping, dry=dry_run, values={name: value or "" for name, value in values.items()})
+    with process.reading() as session:
+        refused = [{"row": row.row, "email": row.email, "reason": row.reason} for row in importing.refused(session, job.id)]
+    found = {
+        "import": job.id, "rows": job.rows, "added": job.added, "updated": job.updated, "unchanged": job.unchanged, "ended": job.ended,
+        "refused": refused, "seconds": round(job.seconds, 2),
+    }  # fmt: skip
+    lines = [f"{job.rows} rows: {job.added} {'would be' if dry_run else 'are'} new, {job.updated} changed, {job.unchanged} known, {job.ended} ended."]
+    show(found, as_json, "\n".join(lines + [f"Row {row['row']}: {row['email']} is refused: {row['reason']}." for row in refused]))
+
+
+@subscribers.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@click.option("--publication", "slug", required=True)
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@sentences
+def subscribers_export(file: str, slug: str, kind: str) -> None:
+    """Write the whole list: everybody with tags, answers and consents; JSON has one object in each line."""
+    process = new_process("subscribers")
+    with process.reading() as session, click.open_file(file, "w", encoding="utf-8") as stream:
+        found = catalogue.by_slug(session, slug)
+        for line in (list_as_csv if kind == "csv" else list_as_json)(session, found.id):
+            stream.write(line)
+
+
 def _everything_about(session: Session, publication_id: int, email: str) -> dict[str, Any]:
     reader = people.reader_by_email(session, publication_id, email)
     consents = people.consents_of(session, reader.subscription.id)
-    columns = ("id", "kind", "at", "email", "how", "wording", "version", "language", "page", "channel", "message_id", "previous", "digest")
+    columns = ("id", "kind", "at", "email", "how", "language", "page", "channel", "message_id", "evidence", "previous", "digest")
+    wordings = people.wordings_of(session, consents)
     return {
         "email": reader.subscriber.email,
         "name": reader.subscriber.name,
@@ -149,7 +192,10 @@ def _everything_about(session: Session, publication_id: int, email: str) -> dict
         "asked_at": reader.subscription.asked_at,
         "confirmed_at": reader.subscription.confirmed_at,
         "ended_at": reader.subscription.ended_at,
-        "consents": [{column: getattr(row, column) for column in columns} for row in consents],
+        "consents": [
+            {column: getattr(row, column) for column in columns} | {"wording": wordings[row.wording_id].text, "version": wordings[row.wording_id].digest}
+            for row in consents
+        ],
         "deliveries": [
             {
                 "issue": issue.id,

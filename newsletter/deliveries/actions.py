@@ -6,7 +6,7 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, insert, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, literal, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from newsletter.mail.providers import HOUSE_OF
 from newsletter.notices.actions import queue
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base, greeting_of
+from newsletter.segments.queries import fits
 from newsletter.subscriptions.models import Subscriber, Subscription
 from newsletter.subscriptions.queries import link_was_used
 from newsletter.transports import throttles
@@ -40,7 +41,7 @@ def start(session: Session, links: Links, *, publication: Publication, issue: Is
         Refused: the text has errors, or nobody would get it.
         Conflict: it has gone out already.
     """
-    number = next_number(session, publication.id)
+    number = next_number(session, publication.id) if issue.kind == "letter" else None
     won = session.execute(
         update(Issue)
         .where(Issue.id == issue.id, Issue.state.in_(("draft", "scheduled")), Issue.revision == issue.revision)
@@ -65,7 +66,7 @@ def start(session: Session, links: Links, *, publication: Publication, issue: Is
     )
     session.add(mailing)
     session.flush()
-    mailing.audience = _freeze_audience(session, mailing, now)
+    mailing.audience = _freeze_audience(session, publication, mailing, issue, now)
     if not mailing.audience:
         raise Refused(mark("Nobody would get this letter: there is no active subscriber yet."))
     session.flush()
@@ -88,7 +89,26 @@ def _freeze(publication: Publication, issue: Issue, composition: Composition, li
     }
 
 
-def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
+def readers_of(session: Session, publication: Publication, issue: Issue, now: datetime) -> ColumnElement[bool]:
+    """The condition on Subscription and Subscriber for those who get an issue.
+
+    Raises:
+        NotFound: it is meant for a segment that is gone.
+    """
+    rhythm = "each" if issue.kind == "letter" else "monthly"
+    everybody = Subscription.publication_id == publication.id, Subscription.state == "active", Subscription.rhythm == rhythm
+    return and_(*everybody, fits(session, publication, issue.segment_id, now))
+
+
+def number_of_readers(session: Session, publication: Publication, issue: Issue, now: datetime) -> int:
+    """How many would get it if it left now."""
+    query = select(func.count()).select_from(Subscription).join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    if issue.segment_id is None:
+        query = select(func.count()).select_from(Subscription)
+    return session.scalar(query.where(readers_of(session, publication, issue, now))) or 0
+
+
+def _freeze_audience(session: Session, publication: Publication, mailing: Mailing, issue: Issue, now: datetime) -> int:
     sqlite = session.get_bind().dialect.name == "sqlite"
     random = "lower(hex(randomblob(12)))" if sqlite else "replace(gen_random_uuid()::text, '-', '')"
     at = func.instr(Subscriber.canonical, "@") if sqlite else func.strpos(Subscriber.canonical, "@")
@@ -101,7 +121,7 @@ def _freeze_audience(session: Session, mailing: Mailing, now: datetime) -> int:
             literal(""), literal(""),
         )
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .where(Subscription.publication_id == mailing.publication_id, Subscription.state == "active")
+        .where(readers_of(session, publication, issue, now))
         .order_by(Subscription.id)
     )  # fmt: skip
     columns = [
@@ -147,7 +167,8 @@ def begin(session: Session, mailing_id: int, *, now: datetime) -> bool:
     if _rows(won) != 1:
         return False
     mailing = session.get_one(Mailing, mailing_id, populate_existing=True)
-    request_build(session, publication_id=mailing.publication_id, issue_id=mailing.issue_id, now=now)
+    if session.scalar(select(Issue.kind).where(Issue.id == mailing.issue_id)) == "letter":
+        request_build(session, publication_id=mailing.publication_id, issue_id=mailing.issue_id, now=now)
     return True
 
 

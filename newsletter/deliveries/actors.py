@@ -3,7 +3,7 @@
 import dramatiq
 
 from newsletter.broker import broker
-from newsletter.deliveries import actions, ledger, schedule, sending
+from newsletter.deliveries import actions, digests, ledger, schedule, sending
 from newsletter.process import current
 
 
@@ -39,3 +39,9 @@ def recover_deliveries() -> None:
     with current().writing() as session:
         ledger.recover(session, now=current().clock())
         ledger.expire(session, now=current().clock())
+
+
+@dramatiq.actor(broker=broker)
+def make_digest(publication_id: int) -> None:
+    """The last Friday of the month has come."""
+    digests.make(current(), publication_id)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -168,15 +168,20 @@ FROM {v} WHERE id = vid AND state = 'claimed' AND claim_id = vclaim
 AND EXISTS (SELECT 1 FROM claims WHERE claims.id = vclaim AND claims.lease_until > :now)
 AND EXISTS (SELECT 1 FROM mailings WHERE mailings.id = deliveries.mailing_id AND mailings.state = 'sending')
 AND EXISTS (SELECT 1 FROM subscriptions WHERE subscriptions.id = deliveries.subscription_id AND subscriptions.state = 'active')
-AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.fingerprint IN ({prints}))
+AND NOT EXISTS (
+  SELECT 1 FROM suppressions WHERE suppressions.fingerprint IN ({prints}) AND (suppressions.publication_id IS NULL
+  OR suppressions.publication_id = (SELECT mailings.publication_id FROM mailings WHERE mailings.id = deliveries.mailing_id))
+)
 """
 
 
 def _why_not(session: Session, wish: Wish, now: datetime) -> None:
     """Put a row that must not be handed over where it belongs: skipped, planned again, or left to others."""
     held = wish.held
-    suppressed = session.scalar(select(Suppression.reason).where(Suppression.fingerprint.in_(wish.fingerprints)).limit(1))
-    state = session.scalar(select(Subscription.state).where(Subscription.id == held.subscription_id))
+    row = session.execute(select(Subscription.state, Subscription.publication_id).where(Subscription.id == held.subscription_id)).first()
+    state = row[0] if row else None
+    here = Suppression.publication_id.is_(None) if row is None else or_(Suppression.publication_id.is_(None), Suppression.publication_id == row[1])
+    suppressed = session.scalar(select(Suppression.reason).where(Suppression.fingerprint.in_(wish.fingerprints), here).limit(1))
     if suppressed:
         _skip(session, [held], why=f"suppressed: {suppressed}", now=now)
     elif state != "active":

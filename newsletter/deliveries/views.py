@@ -25,6 +25,8 @@ from newsletter.mail.addresses import parse
 from newsletter.mail.providers import name_of
 from newsletter.publications.keys import signed
 from newsletter.publications.models import Publication
+from newsletter.segments.queries import all_of
+from newsletter.segments.queries import get as get_segment
 from newsletter.subscriptions.queries import counts
 from newsletter.transports.actions import send_once
 from newsletter.transports.queries import in_use
@@ -49,6 +51,8 @@ def _prepare(publication: Publication, issue: Issue, status: int = 200, error: s
         composition=compose(session(), publication, issue, links(), now()),
         number=next_number(session(), publication.id),
         people=counts(session(), publication.id),
+        readers=actions.number_of_readers(session(), publication, issue, now()),
+        segments=all_of(session(), publication.id),
         zone_now=now().astimezone(ZoneInfo(publication.timezone)),
         undo=settings.undo_seconds,
         used=in_use(session(), settings, process().tokens),
@@ -88,7 +92,9 @@ def send(publication: Publication, issue_id: int) -> Reply:
     later = request.form.get("when") == "later"
     try:
         if later:
+            _choose_readers(publication, issue)
             return _schedule(publication, issue)
+        _choose_readers(publication, issue)
         with writing() as writer:
             undo = timedelta(seconds=process().settings.undo_seconds)
             mailing_id = actions.start(writer, links(), publication=publication, issue=writer.merge(issue), undo=undo, now=now())
@@ -96,6 +102,24 @@ def send(publication: Publication, issue_id: int) -> Reply:
         return _prepare(publication, issue_of(session(), publication.id, issue_id), 422, error=speech().refusal(error))
     ring(send_mailing, mailing_id)
     return see_other(url_for("mailings.show", slug=publication.slug, mailing_id=mailing_id))
+
+
+def _choose_readers(publication: Publication, issue: Issue) -> None:
+    """Everybody, or one segment. A number that is no segment of this publication is refused, never taken for everybody."""
+    wanted = request.form.get("segment", type=int)
+    if wanted is not None:
+        get_segment(session(), publication.id, wanted)
+    if issue.segment_id != wanted:
+        with writing() as writer:
+            writer.merge(issue).segment_id = wanted
+
+
+@views.post("/admin/<slug>/issues/<int:issue_id>/readers")
+@role("editor")
+def choose(publication: Publication, issue_id: int) -> Reply:
+    """Say who gets it, and see how many that are."""
+    _choose_readers(publication, issue_of(session(), publication.id, issue_id))
+    return see_other(url_for("mailings.prepare", slug=publication.slug, issue_id=issue_id))
 
 
 def _schedule(publication: Publication, issue: Issue) -> Reply:

@@ -20,6 +20,8 @@ from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
 from newsletter.demo.people import CHANNELS, Person, people
 from newsletter.errors import Conflict
+from newsletter.forms.actions import add_form, wording
+from newsletter.forms.models import Form
 from newsletter.issues import actions as issues
 from newsletter.issues.models import Issue, Revision
 from newsletter.links import Links
@@ -29,9 +31,8 @@ from newsletter.process import Process
 from newsletter.publications import actions as publications
 from newsletter.publications.models import Publication
 from newsletter.rendering.front_matter import read
-from newsletter.subscriptions.actions import add_form
 from newsletter.subscriptions.consents import record
-from newsletter.subscriptions.models import Form, Subscriber, Subscription
+from newsletter.subscriptions.models import Subscriber, Subscription
 
 HERE = Path(__file__).parent
 SLUG = "saatbrief"
@@ -158,7 +159,7 @@ def _reader(session: Session, cast: _Cast, person: Person) -> None:
     subscription = Subscription(subscriber_id=subscriber.id, publication_id=cast.publication.id, channel_id=channel.id, asked_at=person.came)
     session.add(subscription)
     session.flush()
-    say = partial(record, session, subscription, email=person.email, wording=cast.form.consent, language="de", form_id=cast.form.id)
+    say = partial(record, session, subscription, email=person.email, wording_id=wording(session, cast.form.consent), language="de", form_id=cast.form.id)
     say(kind="asked", how="typed into the form", at=person.came, channel=channel.name)
     if person.confirmed:
         at = person.came + timedelta(minutes=4)
@@ -229,5 +230,14 @@ def _catch_up(session: Session, cast: _Cast, now: datetime) -> None:
         if person.left:
             subscription.ended_at = person.left
             how = "one click in the mail program (RFC 8058)"
-            record(session, subscription, kind="withdrawn", email=person.email, how=how, wording=cast.form.consent, language="de", at=person.left)
+            record(
+                session,
+                subscription,
+                kind="withdrawn",
+                email=person.email,
+                how=how,
+                wording_id=wording(session, cast.form.consent),
+                language="de",
+                at=person.left,
+            )
     session.flush()

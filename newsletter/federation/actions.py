@@ -141,7 +141,7 @@ def receive(session: Session, links: Links, publication: Publication, *, source:
     if source.partition("#")[0] == target.partition("#")[0] or source.startswith(base):
         raise Refused(mark("A page cannot mention itself."), field="source")
     slug = target.partition("#")[0].removeprefix(base).strip("/") if target.startswith(base) else ""
-    issue = session.scalar(select(Issue).where(Issue.publication_id == publication.id, Issue.slug == slug, Issue.state == "published"))
+    issue = session.scalar(select(Issue).where(Issue.publication_id == publication.id, Issue.slug == slug, Issue.state == "published", Issue.kind == "letter"))
     if issue is None or shown(publication, issue, now) != Shown.LISTED:
         raise Refused(mark("There is no such letter."), field="target")
     row = session.scalar(select(Mention).where(Mention.issue_id == issue.id, Mention.source == source))

@@ -75,10 +75,11 @@ def _frame(publication: Publication, issue: Issue, number: int, links: Links, at
         language=publication.language,
         name=publication.name,
         byline=publication.byline,
-        date_line=speech("No. %(number)s · %(date)s", number=number, date=speech.weekday(at)),
+        date_line=speech("No. %(number)s · %(date)s", number=number, date=speech.weekday(at)) if issue.kind == "letter" else speech.weekday(at),
         why=speech("You get “%(name)s” because you asked for it and confirmed that.", name=publication.name),
         leave_label=speech("Unsubscribe"),
+        manage_label=speech("Pause or less often"),
         archive_label=speech("Read in the archive"),
-        archive_url=web_address(publication, issue, links),
+        archive_url=web_address(publication, issue, links) if issue.kind == "letter" else archive_base(publication, links),
         imprint=tuple(publication.imprint_lines()),
     )

@@ -23,11 +23,13 @@ class Issue(Base):
         UniqueConstraint("publication_id", "slug"),
         UniqueConstraint("publication_id", "number"),
         CheckConstraint("state IN ('draft', 'scheduled', 'published')", name="state"),
+        CheckConstraint("kind IN ('letter', 'digest')", name="kind"),
         Index("ix_issues_publication_id_state", "publication_id", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10), default="letter", server_default="letter")  # or digest: made by the program
     number: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(10), default="draft")
     slug: Mapped[str] = mapped_column(String(120))
@@ -48,6 +50,7 @@ class Issue(Base):
     old_slugs: Mapped[list[str]] = mapped_column(default=list)
     announced_at: Mapped[datetime | None]  # when other servers were told
     appearance: Mapped[int] = mapped_column(default=0)  # rises with every change of the above
+    segment_id: Mapped[int | None]  # who gets it; empty: everybody
     scheduled_at: Mapped[datetime | None]
     scheduled_zone: Mapped[str] = mapped_column(String(60), default="")
     published_at: Mapped[datetime | None]

@@ -24,13 +24,13 @@ def get(session: Session, publication_id: int, issue_id: int) -> Issue:
 
 def drafts(session: Session, publication_id: int) -> list[Issue]:
     """What is being written or waits for its hour, newest first."""
-    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state != "published")
+    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state != "published", Issue.kind == "letter")
     return list(session.scalars(query.order_by(Issue.state.desc(), Issue.changed_at.desc())))
 
 
 def published(session: Session, publication_id: int, limit: int | None = None, before: int | None = None) -> list[Issue]:
     """What went out, newest first, by keyset on the number."""
-    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state == "published")
+    query = select(Issue).where(Issue.publication_id == publication_id, Issue.state == "published", Issue.kind == "letter")
     if before is not None:
         query = query.where(Issue.number < before)
     return list(session.scalars(query.order_by(Issue.number.desc()).limit(limit)))

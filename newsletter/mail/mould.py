@@ -13,13 +13,14 @@ from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 
+from newsletter.links import manage_url
 from newsletter.mail import dkim
 from newsletter.mail.addresses import Address
 from newsletter.mail.message import Letter, MessageBroken, frame, head_of, quoted, within
 
 # A text with places: what stands in a tuple is (field, fallback).
 Segments = Sequence[str | tuple[str, str]]
-LEAVE = "leave"
+LEAVE, MANAGE = "leave", "manage"
 
 # What stands in the head while the mould is made; each is found exactly once, or the mould is not made.
 _TO, _REFERENCE, _LEAVE, _DATE = "to@slot.invalid", "reference-slot", "https://leave-slot.invalid/", "Thu, 01 Jan 1970 00:00:00 +0000"
@@ -71,14 +72,13 @@ class Mould:
             values: by field; a missing or empty one takes the fallback of its place.
         """
         head = {"to": recipient.encode(), "reference": reference.encode("ascii"), LEAVE: leave_url.encode("ascii"), "date": date.encode("ascii")}
-        # Almost always short and plain; every mail has another one, so it would only fill up the cache.
-        leave = head[LEAVE] + b"=\r\n" if len(leave_url) <= 75 and leave_url[:1] != "." and "=" not in leave_url else _soft(leave_url)
+        own = {LEAVE: _address(leave_url), MANAGE: _address(manage_url(leave_url))}
         pieces = self._filled.copy()
         for index, slot in self._slots:
             if isinstance(slot, str):
                 pieces[index] = head[slot]
             else:
-                pieces[index] = leave if slot.field == LEAVE else _value(values.get(slot.field, ""), slot.fallback, slot.html)
+                pieces[index] = own.get(slot.field) or _value(values.get(slot.field, ""), slot.fallback, slot.html)
         if self._signer:
             pieces.insert(0, self._signature(head, pieces))
         return b"".join(pieces)
@@ -89,6 +89,11 @@ class Mould:
         offset = len(pieces) - len(self._canonical_body)
         body = [piece if isinstance(piece, bytes) else dkim.relaxed(pieces[offset + index]) for index, piece in enumerate(self._canonical_body)]
         return self._signer.sign(fields, body)
+
+
+def _address(url: str) -> bytes:
+    # Almost always short and plain; every mail has another one, so it would only fill up the cache.
+    return url.encode("ascii") + b"=\r\n" if len(url) <= 75 and url[:1] != "." and "=" not in url else _soft(url)
 
 
 def date_of(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """Notices."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,8 +12,8 @@ from newsletter.orm import Base
 class Notice(Base):
     """One transactional mail and what became of it.
 
-    ``raw`` holds the finished bytes until they are accepted; afterwards only their hash stays, because
-    the bytes contain a bearer token (T7) and the hash is what proves them (L2).
+    ``facts`` is what its template needs; the worker makes the bytes of it, the same ones at every try. Once a server
+    took them only their hash stays, because they contain a bearer token (T7) and the hash is what proves them (L2).
     """
 
     __tablename__ = "notices"
@@ -28,8 +29,12 @@ class Notice(Base):
     sender: Mapped[str] = mapped_column(String(254))
     recipient: Mapped[str] = mapped_column(String(254))
     message_id: Mapped[str] = mapped_column(String(255))
-    raw: Mapped[bytes | None] = mapped_column(LargeBinary)
-    sha256: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(5), default="", server_default="")
+    form_host: Mapped[str] = mapped_column(String(253), default="", server_default="")
+    raw: Mapped[bytes | None] = mapped_column(LargeBinary)  # what an earlier version of the program left in the queue
+    facts: Mapped[dict[str, Any] | None]
+    subscription_id: Mapped[int | None] = mapped_column(index=True)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]

@@ -25,11 +25,11 @@ def send(process: Process, notice_id: int) -> None:
         used = all_in_use(session, process.settings, process.tokens)
         # Whoever waits for a confirmation, or for the news that a mailing stopped, gets it by a server that works.
         address = next((one for one in used if not health.get(one.id, {}).get("stopped")), used[0]).address
-    if notice is None or notice.raw is None:
+    if notice is None:
         return
     try:
         with process.reading() as session:
-            raw = signed(session, process.tokens, parse(notice.sender).domain, notice.raw)
+            raw = signed(session, process.tokens, parse(notice.sender).domain, actions.bytes_of(session, notice))
         reply = _hand_over(process, address, notice, raw)
     except KeyBroken as error:
         # A confirmation is worth more than a signature (I4), but somebody should know.

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from mjml import mjml_to_html
 
+from newsletter.links import manage_url
 from newsletter.rendering import merge
 from newsletter.rendering.document import Document
 from newsletter.rendering.text import to_text
@@ -50,6 +51,7 @@ class Frame:
     date_line: str
     why: str
     leave_label: str
+    manage_label: str
     archive_label: str
     archive_url: str
     imprint: tuple[str, ...]
@@ -64,6 +66,7 @@ class MailParts:
 
 
 LEAVE = "\ue010leave\ue011"
+MANAGE = "\ue010manage\ue011"
 
 
 def to_mail(document: Document, subject: str, preheader: str, frame: Frame, media_url: Callable[[str], str]) -> MailParts:
@@ -75,6 +78,7 @@ def to_mail(document: Document, subject: str, preheader: str, frame: Frame, medi
         preheader=preheader,
         frame=frame,
         leave=LEAVE,
+        manage=MANAGE,
         media_url=media_url,
     )
     html = re.sub(r'(\d+\.\d{3,})(?=px|")', lambda found: str(round(float(found.group(1)), 2)), mjml_to_html(source).html)
@@ -83,7 +87,13 @@ def to_mail(document: Document, subject: str, preheader: str, frame: Frame, medi
 
 def _text(document: Document, subject: str, frame: Frame) -> str:
     head = f"{frame.name}{' ' + frame.byline if frame.byline else ''}\n{frame.date_line}\n\n{subject}"
-    foot = [frame.why, f"{frame.leave_label}:\n{LEAVE}", f"{frame.archive_label}:\n{frame.archive_url}", "\n".join(frame.imprint)]
+    foot = [
+        frame.why,
+        f"{frame.leave_label}:\n{LEAVE}",
+        f"{frame.manage_label}:\n{MANAGE}",
+        f"{frame.archive_label}:\n{frame.archive_url}",
+        "\n".join(frame.imprint),
+    ]
     return f"{head}\n\n{to_text(document)}\n\n-- \n" + "\n\n".join(part for part in foot if part) + "\n"
 
 
@@ -132,14 +142,14 @@ def twice(value: object) -> Markup:
 def cut(text: str) -> list[str | tuple[str, str]]:
     """A body cut at everything that is the reader's own: (field, fallback), the leave address among them."""
     pieces: list[str | tuple[str, str]] = []
-    for index, stretch in enumerate(text.split(LEAVE)):
-        pieces += [("leave", "")] if index else []
-        pieces += merge.cut(stretch)
+    for stretch in re.split(f"({LEAVE}|{MANAGE})", text):
+        pieces += [(stretch[1:-1], "")] if stretch in (LEAVE, MANAGE) else merge.cut(stretch)
     return pieces
 
 
 def final(parts: MailParts, values: dict[str, str], leave_url: str) -> MailParts:
     """The bodies for one reader."""
-    html = merge.fill_html(parts.html, values).replace(LEAVE, escape(leave_url))
-    text = merge.fill(parts.text, values, str).replace(LEAVE, leave_url)
+    manage = manage_url(leave_url)
+    html = merge.fill_html(parts.html, values).replace(LEAVE, escape(leave_url)).replace(MANAGE, escape(manage))
+    text = merge.fill(parts.text, values, str).replace(LEAVE, leave_url).replace(MANAGE, manage)
     return MailParts(html, text)

@@ -1,26 +1,31 @@
-"""Asking, confirming, leaving, forgetting."""
+"""Confirming, leaving, pausing, forgetting what was never confirmed."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from newsletter.accounts.actions import count
-from newsletter.channels.queries import Origin, origin
+from newsletter.channels.queries import origins
+from newsletter.forms import queries as forms
+from newsletter.forms.models import Form
+from newsletter.growth.actions import add
 from newsletter.links import Links
-from newsletter.mail.addresses import Address, mailbox_key, parse
+from newsletter.mail.addresses import parse
 from newsletter.mail.headers import guard
 from newsletter.notices.actions import queue
-from newsletter.orm import wave
+from newsletter.orm import insert_into, wave
 from newsletter.publications.models import Publication
 from newsletter.rendering.merge import clean
+from newsletter.shield.models import Held
 from newsletter.subscriptions import policy, queries
+from newsletter.subscriptions.asking import Setting, Wish, ask_all
 from newsletter.subscriptions.consents import record
-from newsletter.subscriptions.models import Confirmation, Form, LeaveLink, Subscriber, Subscription, Suppression
+from newsletter.subscriptions.models import Confirmation, LeaveLink, Subscriber, Subscription, Suppression, Tag
 from newsletter.tokens import Tokens, digest, new_secret
 
 
@@ -35,163 +40,103 @@ class Request:
     page: str = ""
 
 
-def add_form(
+def ask(
     session: Session,
+    tokens: Tokens,
+    links: Links,
     *,
     publication: Publication,
-    name: str,
-    headline: str,
-    lead: str,
-    button: str = "",
-    consent: str = "",
-    ask_name: bool = False,
+    form: Form,
+    request: Request,
+    answers: dict[str, str] | None = None,
     now: datetime,
-) -> int:
-    """Add a sign-up form; give back its id."""
-    form = Form(
-        publication_id=publication.id,
-        name=name,
-        headline=headline,
-        lead=lead,
-        button=button or policy.BUTTON[publication.language],
-        consent=consent or policy.CONSENT[publication.language].format(name=publication.name),
-        ask_name=ask_name,
-        created_at=now,
-    )
-    session.add(form)
-    session.flush()
-    return form.id
+) -> int | None:
+    """One sign-up, for a program that has just this one; the pages use :class:`newsletter.subscriptions.desk.Desk`.
 
-
-def ask(session: Session, tokens: Tokens, links: Links, *, publication: Publication, form: Form, request: Request, now: datetime) -> int | None:
-    """Somebody typed an address into a form. Gives back the notice to send, or nothing.
-
-    The caller answers the same in every case: whether an address was known, suppressed or asked for too
-    often stays between us and its owner (A1).
+    Gives back the notice to send, or nothing. Whoever asked is told the same in every case (A1).
 
     Raises:
         Refused: this is no mail address.
     """
-    address = parse(request.email)
+    wordings = {wording.id: (wording.text, wording.digest) for _, wording in reversed(forms.versions(session, form.id))}
+    setting = Setting(publication, form, wordings, origins(session, publication.id), 0.0, 10_000_000, 1000)
     name = clean(guard(request.name, "name"))
-    if _too_many(session, tokens, address, request.network, now):
-        return None
-    subscriber, subscription = _find_or_add(session, publication.id, address, origin(session, publication.id, request.via), now)
-    if subscription.state in ("active", "paused"):
-        return _say_already(session, tokens, links, publication, address, now)
-    if _asked_just_now(session, subscription.id, now) or _mailbox_is_full_of_us(session, tokens, address, now):
-        return None
-    return _send_question(session, tokens, links, publication, form, subscription, subscriber, address, name, request, now)
+    wish = Wish(setting, parse(request.email), name, answers or {}, request.via, request.network, request.page)
+    ask_all(session, tokens, links, [wish], now=now)
+    return wish.notice_id
 
 
-def _too_many(session: Session, tokens: Tokens, address: Address, network: str, now: datetime) -> bool:
-    window, limit = policy.EVERYBODY
-    if count(session, key="sign-up:everybody", window=window, now=now) > limit:
-        return True
-    window, limit = policy.PER_NETWORK
-    return bool(network) and count(session, key=f"sign-up:{_short(tokens, network)}", window=window, now=now) > limit
-
-
-def _mailbox_is_full_of_us(session: Session, tokens: Tokens, address: Address, now: datetime) -> bool:
-    key = _short(tokens, mailbox_key(address.canonical))
-    numbers = [count(session, key=f"ask:{window.days}:{key}", window=window, now=now) for window, _ in policy.PER_MAILBOX]
-    return any(number > limit for number, (_, limit) in zip(numbers, policy.PER_MAILBOX, strict=True))
-
-
-def _short(tokens: Tokens, value: str) -> str:
-    return tokens.fingerprints("throttle", value)[0][:40]
-
-
-def _find_or_add(session: Session, publication_id: int, address: Address, came: Origin, now: datetime) -> tuple[Subscriber, Subscription]:
-    subscriber = session.scalar(select(Subscriber).where(Subscriber.canonical == address.canonical))
-    if subscriber is None:
-        subscriber = Subscriber(email=address.text, canonical=address.canonical, created_at=now)
-        session.add(subscriber)
-        session.flush()
-    query = select(Subscription).where(Subscription.subscriber_id == subscriber.id, Subscription.publication_id == publication_id)
-    subscription = session.scalar(query)
-    if subscription is None:
-        subscription = Subscription(subscriber_id=subscriber.id, publication_id=publication_id, channel_id=came.channel_id, link_id=came.link_id, asked_at=now)
-        session.add(subscription)
-    elif subscription.state in ("pending", "unsubscribed") and came.channel_id:
-        subscription.channel_id, subscription.link_id = came.channel_id, came.link_id
+def release(session: Session, tokens: Tokens, links: Links, held: Held, *, publication: Publication, now: datetime) -> int | None:
+    """An editor says that a person stands behind a sign-up in quarantine: she gets her mail. Gives back the notice."""
+    form = session.get_one(Form, held.form_id)
+    session.delete(held)
     session.flush()
-    return subscriber, subscription
+    request = Request(held.email, held.name, held.via, "", held.page)
+    return ask(session, tokens, links, publication=publication, form=form, request=request, answers=dict(held.answers), now=now)
 
 
-def _say_already(session: Session, tokens: Tokens, links: Links, publication: Publication, address: Address, now: datetime) -> int | None:
-    key = f"already:{_short(tokens, mailbox_key(address.canonical))}"
-    if count(session, key=key, window=policy.ALREADY_NOTICE, now=now) > 1:
-        return None
-    return queue(session, publication=publication, kind="already", recipient=address, form_host=_host(links), now=now).id
+def confirm(
+    session: Session, tokens: Tokens, links: Links, *, publication: Publication, form: Form, secret: str, wording_id: int | None = None, now: datetime
+) -> Subscription | None:
+    """The button was pressed. Nothing when the question was answered before or was never asked.
 
-
-def _host(links: Links) -> str:
-    return urlsplit(links.base).hostname or "localhost"
-
-
-def _asked_just_now(session: Session, subscription_id: int, now: datetime) -> bool:
-    since = now - policy.ASK_AGAIN_AFTER
-    query = select(func.count()).select_from(Confirmation)
-    query = query.where(Confirmation.subscription_id == subscription_id, Confirmation.used_at.is_(None), Confirmation.created_at > since)
-    return bool(session.scalar(query))
-
-
-def _send_question(
-    session: Session, tokens: Tokens, links: Links, publication: Publication, form: Form,
-    subscription: Subscription, subscriber: Subscriber, address: Address, name: str, request: Request, now: datetime,
-) -> int:  # fmt: skip
-    secret = new_secret()
-    session.add(Confirmation(subscription_id=subscription.id, digest=digest(secret), name=name, created_at=now))
-    subscription.asked_at = now
-    link = links.confirm(tokens.sign("confirm", secret))
-    notice = queue(session, publication=publication, kind="confirm", recipient=address, form_host=_host(links), now=now, link=link)
-    record(
-        session,
-        subscription,
-        kind="asked",
-        email=subscriber.email,
-        how="typed into the form",
-        wording=form.consent,
-        language=publication.language,
-        at=now,
-        form_id=form.id,
-        page=request.page,
-        channel=origin(session, publication.id, request.via).name,
-        message_id=notice.message_id,
+    Args:
+        wording_id: the words that stood on the page with the button.
+    """
+    used = session.execute(
+        update(Confirmation).where(Confirmation.digest == digest(secret), Confirmation.purpose == "confirm", Confirmation.used_at.is_(None)).values(used_at=now)
     )
-    return notice.id
-
-
-def confirm(session: Session, tokens: Tokens, *, publication: Publication, form: Form, secret: str, now: datetime) -> bool:
-    """The button was pressed. False when the question was answered before or was never asked."""
-    used = session.execute(update(Confirmation).where(Confirmation.digest == digest(secret), Confirmation.used_at.is_(None)).values(used_at=now))
-    assert isinstance(used, CursorResult)
     found = queries.open_question(session, secret)
-    if used.rowcount != 1 or found is None:
-        return False
+    if _rows(used) != 1 or found is None:
+        return None
     confirmation, subscription, subscriber = found
-    consent_id = record(
+    subscription.consent_id = record(
         session,
         subscription,
         kind="confirmed",
         email=subscriber.email,
         how="pressed the button on the confirmation page",
-        wording=form.consent,
-        language=publication.language,
+        wording_id=forms.wording_of(session, form, wording_id),
+        language=form.language or publication.language,
         at=now,
         form_id=form.id,
     )
-    subscription.consent_id = consent_id
     if subscription.state != "active":
         subscription.become("active")
+        add(session, publication.id, "joined", now=now, channel_id=subscription.channel_id)
     subscription.confirmed_at, subscription.ended_at = now, None
-    if confirmation.name:
-        subscriber.name = confirmation.name
-    # B7: a fresh double opt-in lifts a suppression.
-    session.execute(delete(Suppression).where(Suppression.fingerprint.in_(tokens.fingerprints("suppression", subscriber.canonical))))
+    subscription.paused_at = subscription.paused_until = None
+    subscriber.name = confirmation.name or subscriber.name
+    subscription.answers = policy.compact(json.loads(subscription.answers) | json.loads(confirmation.answers))
+    subscription.tags = with_tags(subscription.tags, [tag(session, publication.id, name) for name in form.tags])
+    _lift(session, tokens, publication.id, subscriber.canonical)
+    _welcome(session, links, publication, form, subscription, subscriber, now)
     session.flush()
-    return True
+    return subscription
+
+
+def _lift(session: Session, tokens: Tokens, publication_id: int, canonical: str) -> None:
+    """B7: a fresh double opt-in lifts a suppression, of this publication and of a mailbox that was thought dead."""
+    here = or_(Suppression.publication_id == publication_id, Suppression.publication_id.is_(None))
+    session.execute(delete(Suppression).where(Suppression.fingerprint.in_(tokens.fingerprints("suppression", canonical)), here))
+
+
+def _welcome(session: Session, links: Links, publication: Publication, form: Form, subscription: Subscription, subscriber: Subscriber, now: datetime) -> None:
+    """The first letter, once in a subscription's life."""
+    if subscription.welcomed_at is None and form.welcome:
+        subscription.welcomed_at = now
+        queue(
+            session, publication=publication, kind="welcome", recipient=parse(subscriber.email), form_host="", now=now, language=form.language,
+            subscription_id=subscription.id, words=form.welcome_text, name=subscriber.name, archive=links.archive(publication.slug),
+            preferences=links.preferences(leave_secret(session, subscription.id, now=now)),
+        )  # fmt: skip
+
+
+def leave_secret(session: Session, subscription_id: int, *, now: datetime) -> str:
+    """A new address for leaving and for the preferences, for a mail that is no letter."""
+    secret = new_secret()
+    keep_leave_links(session, [(digest(secret), subscription_id)], now=now)
+    return secret
 
 
 def keep_leave_links(session: Session, links: Sequence[tuple[str, int]], *, now: datetime) -> None:
@@ -208,43 +153,118 @@ def leave(session: Session, *, secret: str, how: str, now: datetime) -> Subscrip
         return None
     subscription, subscriber = found
     session.execute(update(LeaveLink).where(LeaveLink.digest == digest(secret), LeaveLink.used_at.is_(None)).values(used_at=now))
-    if subscription.state == "unsubscribed":
-        return subscription
-    chain = queries.consents_of(session, subscription.id)
-    last = chain[-1] if chain else None
-    record(
-        session,
-        subscription,
-        kind="withdrawn",
-        email=subscriber.email,
-        how=how,
-        wording=last.wording if last else "",
-        language=last.language if last else "de",
-        at=now,
-    )
-    subscription.become("unsubscribed")
-    subscription.ended_at = now
-    session.flush()
+    end(session, subscription, subscriber, how=how, now=now)
     return subscription
 
 
-def suppress(session: Session, tokens: Tokens, *, canonical: str, reason: str, now: datetime) -> None:
-    """Never mail this address again. Only a keyed hash of it is stored (L5)."""
+def end(session: Session, subscription: Subscription, subscriber: Subscriber, *, how: str, now: datetime) -> None:
+    """A subscription ends; nobody who left gets anything that is not at the mail server yet (U7)."""
+    if subscription.state == "unsubscribed":
+        return
+    chain = queries.consents_of(session, subscription.id)
+    was_reader = subscription.state in ("active", "paused")
+    if chain:
+        record(
+            session, subscription, kind="withdrawn", email=subscriber.email, how=how, wording_id=chain[-1].wording_id, language=chain[-1].language, at=now,
+        )  # fmt: skip
+    subscription.become("unsubscribed")
+    subscription.ended_at, subscription.paused_until, subscription.paused_at = now, None, None
+    if was_reader:
+        add(session, subscription.publication_id, "left", now=now, channel_id=subscription.channel_id)
+    session.flush()
+
+
+def pause(session: Session, subscription: Subscription, *, until: datetime | None, now: datetime) -> None:
+    """Nothing comes until then; without a day, until she says so.
+
+    Raises:
+        Conflict: the subscription has ended, or never began.
+    """
+    if subscription.state != "paused":
+        subscription.become("paused")
+        subscription.paused_at = now
+    subscription.paused_until = until
+    session.flush()
+
+
+def resume(session: Session, subscription: Subscription) -> None:
+    """The pause is over.
+
+    Raises:
+        Conflict: there is none.
+    """
+    if subscription.state == "paused":
+        subscription.become("active")
+    subscription.paused_until = None
+    session.flush()
+
+
+def wake(session: Session, *, now: datetime) -> int:
+    """Everybody whose pause is over gets the next letter again; gives back how many."""
+    over = Subscription.paused_until.is_not(None), Subscription.paused_until <= now, Subscription.state == "paused"
+    return _rows(session.execute(update(Subscription).where(*over).values(state="active", paused_until=None).execution_options(synchronize_session=False)))
+
+
+def suppress(session: Session, tokens: Tokens, *, canonical: str, reason: str, publication_id: int | None = None, now: datetime) -> None:
+    """Never mail this address again. Only a keyed hash of it is stored (L5).
+
+    Args:
+        reason: dead and full hold for everybody, all else for one publication.
+    """
     fingerprints = tokens.fingerprints("suppression", canonical)
-    if not session.scalar(select(Suppression.id).where(Suppression.fingerprint.in_(fingerprints))):
-        session.add(Suppression(fingerprint=fingerprints[0], reason=reason, created_at=now))
+    same = Suppression.publication_id.is_(None) if publication_id is None else Suppression.publication_id == publication_id
+    if not session.scalar(select(Suppression.id).where(Suppression.fingerprint.in_(fingerprints), same)):
+        session.add(Suppression(fingerprint=fingerprints[0], publication_id=publication_id, reason=reason, created_at=now))
         session.flush()
 
 
-def forget_unconfirmed(session: Session, *, now: datetime) -> int:
-    """Delete sign-ups that nobody confirmed in time (L4); give back how many."""
-    stale = list(session.scalars(select(Subscription.id).where(Subscription.state == "pending", Subscription.asked_at < now - policy.FORGET_AFTER).limit(500)))
+def tag(session: Session, publication_id: int, name: str) -> int:
+    """The number of a tag, made when it is new."""
+    name = " ".join(name.replace(",", " ").split())[:60]
+    query = select(Tag.id).where(Tag.publication_id == publication_id, Tag.name == name)
+    found = session.scalar(query)
+    if found is None:
+        session.execute(insert_into(session, Tag).values(publication_id=publication_id, name=name).on_conflict_do_nothing())
+        found = session.scalars(query).one()
+    return found
+
+
+def with_tags(stored: str, add: Iterable[int] = (), without: Iterable[int] = ()) -> str:
+    """The stored tags of somebody, some more and some fewer."""
+    numbers = ({int(one) for one in stored.split(",") if one} | set(add)) - set(without)
+    return f",{','.join(map(str, sorted(numbers)))}," if numbers else ""
+
+
+def forget_unconfirmed(session: Session, *, now: datetime, after: timedelta = timedelta(days=7)) -> int:
+    """Delete sign-ups that nobody confirmed in time (L4), and what waits in quarantine; give back how many."""
+    old = select(Subscription.id, Subscription.subscriber_id).where(Subscription.state == "pending", Subscription.asked_at < now - after).limit(500)
+    stale = {row[0]: row[1] for row in session.execute(old)}
     session.execute(delete(Subscription).where(Subscription.id.in_(stale)))
-    session.execute(delete(Confirmation).where(Confirmation.created_at < now - policy.FORGET_AFTER - timedelta(days=1)))
-    orphans = (
-        select(Subscriber.id)
-        .outerjoin(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscription.id.is_(None), Subscriber.created_at < now - policy.FORGET_AFTER)
-    )
-    session.execute(delete(Subscriber).where(Subscriber.id.in_(orphans)).execution_options(synchronize_session=False))
+    session.execute(delete(Confirmation).where(Confirmation.created_at < now - after - timedelta(days=1)))
+    session.execute(delete(Held).where(Held.created_at < now - after))
+    forget_strays(session, stale.values())
     return len(stale)
+
+
+def forget_strays(session: Session, subscribers: Iterable[int]) -> None:
+    """Delete those of some people who subscribe to nothing any more."""
+    readers = select(Subscription.subscriber_id).where(Subscription.subscriber_id == Subscriber.id).exists()
+    session.execute(delete(Subscriber).where(Subscriber.id.in_(set(subscribers)), ~readers).execution_options(synchronize_session=False))
+
+
+def question_link(session: Session, tokens: Tokens, subscription: Subscription, *, purpose: str, email: str = "", now: datetime) -> str:
+    """A token for a link that only the owner of a mailbox gets; see :class:`Confirmation`."""
+    secret = new_secret()
+    session.add(Confirmation(subscription_id=subscription.id, digest=digest(secret), purpose=purpose, email=email, created_at=now))
+    session.flush()
+    return tokens.sign(purpose, secret)
+
+
+def host_of(links: Links) -> str:
+    """The host that stands in the Form-Sub field of a mail that a form asked for (A1)."""
+    return urlsplit(links.base).hostname or "localhost"
+
+
+def _rows(result: object) -> int:
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)

@@ -1,8 +1,9 @@
-"""Subscribers, subscriptions, consents, forms, confirmations, leave links and suppressions."""
+"""Subscribers, subscriptions, consents, confirmations, leave links, suppressions, tags and proofs."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.errors import Conflict
@@ -19,6 +20,11 @@ MOVES = {
 }
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Subscriber(Base):
     """A person at one canonical address."""
 
@@ -31,44 +37,47 @@ class Subscriber(Base):
     created_at: Mapped[datetime]
 
 
-class Form(Base):
-    """A sign-up form: its words, and the consent that a person reads in it."""
-
-    __tablename__ = "forms"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(120))
-    headline: Mapped[str] = mapped_column(String(200))
-    lead: Mapped[str] = mapped_column(Text, default="")
-    button: Mapped[str] = mapped_column(String(60))
-    consent: Mapped[str] = mapped_column(Text)
-    ask_name: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime]
-
-
 class Subscription(Base):
-    """A subscriber of a publication. It cannot be active without a consent: the database sees to it (L1)."""
+    """A subscriber of a publication. It cannot be active without a consent: the database sees to it (L1).
+
+    ``answers`` are the answers to a form's own questions; they are written by :func:`compact`, so that an answer can be
+    found in the stored text. ``tags`` are the numbers of tags between commas, and ``,`` in front and behind: with a
+    million people one column is searched faster than a table of pairs.
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "publication_id"),
         CheckConstraint("state IN ('pending', 'active', 'paused', 'unsubscribed')", name="state"),
         CheckConstraint("state NOT IN ('active', 'paused') OR consent_id IS NOT NULL", name="consent"),
+        CheckConstraint("rhythm IN ('each', 'monthly')", name="rhythm"),
         Index("ix_subscriptions_publication_state", "publication_id", "state", "id"),
+        Index("ix_subscriptions_channel_id", "channel_id", **_where("channel_id IS NOT NULL")),
+        Index("ix_subscriptions_link_id", "link_id", **_where("link_id IS NOT NULL")),
+        Index("ix_subscriptions_paused_until", "paused_until", **_where("paused_until IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
     publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(15), default="pending")
-    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"), index=True)
-    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id", ondelete="SET NULL"), index=True)
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id", ondelete="SET NULL"))
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id", ondelete="SET NULL"))
     # No foreign key: the two tables would point at each other, and a consent cannot disappear anyway.
     consent_id: Mapped[int | None]
     asked_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    rhythm: Mapped[str] = mapped_column(String(10), default="each", server_default="each")
+    language: Mapped[str] = mapped_column(String(5), default="", server_default="")  # empty: the publication's
+    answers: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    tags: Mapped[str] = mapped_column(Text, default="", server_default="")
+    form_id: Mapped[int | None]
+    import_id: Mapped[int | None]
+    welcomed_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]  # when she last wrote back
 
     def become(self, state: str) -> None:
         """Change the state.
@@ -89,7 +98,7 @@ class Consent(Base):
 
     __tablename__ = "consents"
     __table_args__ = (
-        CheckConstraint("kind IN ('asked', 'confirmed', 'changed', 'withdrawn')", name="kind"),
+        CheckConstraint("kind IN ('asked', 'confirmed', 'changed', 'withdrawn', 'imported')", name="kind"),
         Index("ix_consents_subscription_id_id", "subscription_id", "id"),
     )
 
@@ -99,27 +108,36 @@ class Consent(Base):
     at: Mapped[datetime]
     email: Mapped[str] = mapped_column(String(254))
     how: Mapped[str] = mapped_column(String(200))
-    wording: Mapped[str] = mapped_column(Text)
-    version: Mapped[str] = mapped_column(String(64))
+    wording_id: Mapped[int] = mapped_column(ForeignKey("wordings.id"))
     language: Mapped[str] = mapped_column(String(5))
     form_id: Mapped[int | None]
     page: Mapped[str] = mapped_column(String(500), default="")
     channel: Mapped[str] = mapped_column(String(120), default="")
     message_id: Mapped[str] = mapped_column(String(255), default="")
+    evidence: Mapped[str] = mapped_column(String(500), default="", server_default="")
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 
 
 class Confirmation(Base):
-    """An open question: „Möchtest du …?“ One use, by a row and not by the token string (T3)."""
+    """Something that only the owner of a mailbox can do, by a link that goes there. One use, by a row and not by the
+    token string (T3).
+
+    ``purpose``: confirm („Möchtest du …?“), move (to the address ``email``), or key, which opens the page with everything
+    that is known about somebody, for an hour and as often as she likes.
+    """
 
     __tablename__ = "confirmations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[str] = mapped_column(String(10), default="confirm", server_default="confirm")
+    form_id: Mapped[int | None]
     name: Mapped[str] = mapped_column(String(120), default="")
-    created_at: Mapped[datetime]
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    answers: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 
 
@@ -138,12 +156,46 @@ class LeaveLink(Base):
 
 
 class Suppression(Base):
-    """An address never to be mailed again, and why. Only a keyed hash of it is kept (L5)."""
+    """An address never to be mailed again, and why. Only a keyed hash of it is kept (L5).
+
+    ``publication_id`` is empty for a mailbox that is dead for everybody; all else is between a person and one publication (L10).
+    """
 
     __tablename__ = "suppressions"
-    __table_args__ = (UniqueConstraint("fingerprint"),)
+    __table_args__ = (
+        UniqueConstraint("fingerprint", "publication_id"),
+        CheckConstraint("reason IN ('dead', 'full', 'complaint', 'erased', 'imported', 'by hand')", name="reason"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int | None] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime]
+
+
+class Proof(Base):
+    """What is left of a consent after its person was forgotten: enough to answer a claim, nothing to write to (L5)."""
+
+    __tablename__ = "proofs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    wording_id: Mapped[int] = mapped_column(ForeignKey("wordings.id"))
+    how: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))
+    keep_until: Mapped[datetime] = mapped_column(index=True)
+
+
+class Tag(Base):
+    """A word that a founder gives to people."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("publication_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))

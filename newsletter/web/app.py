@@ -16,15 +16,20 @@ from newsletter.broker import connect
 from newsletter.catcher.views import views as catcher
 from newsletter.channels.views import views as channels
 from newsletter.database import db
-from newsletter.deliveries.people import views as people
 from newsletter.deliveries.views import views as mailings
 from newsletter.federation.views import views as federation
+from newsletter.forms.views import views as forms
+from newsletter.imports.views import views as imports
 from newsletter.issues.views import sentence, tally
 from newsletter.issues.views import views as issues
 from newsletter.media.views import views as media
 from newsletter.orm import prepare
+from newsletter.people.guard import views as guard
+from newsletter.people.preferences import views as preferences
+from newsletter.people.views import views as people
 from newsletter.process import Process
 from newsletter.resources import directory
+from newsletter.segments.views import views as segments
 from newsletter.settings import load
 from newsletter.subscriptions.views import views as subscriptions
 from newsletter.transports.views import views as transports
@@ -45,6 +50,11 @@ BLUEPRINTS = (
     transports,
     channels,
     people,
+    guard,
+    preferences,
+    imports,
+    segments,
+    forms,
     subscriptions,
     media,
     issues,

@@ -8,15 +8,15 @@ from newsletter.accounts.access import editor, enter, logged_in
 from newsletter.archive.actions import request_build
 from newsletter.channels.actions import add_first_channels
 from newsletter.errors import Refused
+from newsletter.forms import actions as forms
+from newsletter.forms.policy import BUTTON, CONSENT
+from newsletter.forms.queries import first_form
 from newsletter.http import Reply, links, no_referrer, now, open_to_all, page, process, see_other, session, speech, tell, writing
 from newsletter.i18n import LANGUAGES
 from newsletter.publications import actions as publications
 from newsletter.publications import policy
 from newsletter.publications.forms import ZONES, values_from
 from newsletter.publications.models import Publication
-from newsletter.subscriptions import actions as subscriptions
-from newsletter.subscriptions.policy import BUTTON, CONSENT
-from newsletter.subscriptions.queries import first_form
 from newsletter.tokens import digest
 from newsletter.transports.queries import in_use
 from newsletter.transports.views import keep, parse_choice, try_out
@@ -137,15 +137,15 @@ def add_form() -> Reply:
     if newest is None:
         return see_other(url_for("setup.publication"))
     values = {name: request.form.get(name, "").strip() for name in ("headline", "lead", "button", "consent")}
+    values |= {"headline": values["headline"][:200], "button": values["button"][:60]}
     if not values["headline"] or not values["button"] or not values["consent"]:
         return page("setup/form.html", 422, newest=newest, values=values, error=speech()("Headline, button and consent cannot be empty."), links=links())
     with writing() as writer:
         old = first_form(writer, newest.id)
         if old:
-            old.headline, old.lead, old.button, old.consent = values["headline"][:200], values["lead"], values["button"][:60], values["consent"]
-            old.ask_name = "ask_name" in request.form
+            forms.change_form(writer, old, values=values | {"ask_name": "ask_name" in request.form}, now=now())
         else:
-            subscriptions.add_form(
+            forms.add_form(
                 writer, publication=newest, name=newest.name, headline=values["headline"][:200], lead=values["lead"], button=values["button"][:60],
                 consent=values["consent"], ask_name="ask_name" in request.form, now=now(),
             )  # fmt: skip

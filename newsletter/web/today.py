@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, url_for
 
 from newsletter.accounts.access import role
 from newsletter.archive.queries import latest as latest_build
+from newsletter.channels.models import Channel
+from newsletter.channels.queries import names
 from newsletter.deliveries import tide
 from newsletter.deliveries.queries import counts, latest
+from newsletter.growth.queries import by_channel, total
 from newsletter.http import Reply, links, now, page, process, see_other, session
 from newsletter.i18n import mark
 from newsletter.issues.queries import drafts, next_number
@@ -45,7 +48,7 @@ def show(publication: Publication) -> Reply:
     mailing, issue = last or (None, None)
     readers = people.counts(session(), publication.id)
     waiting = drafts(session(), publication.id)
-    arrivals = people.arrivals(session(), publication.id, month_ago)
+    arrivals = _arrivals(publication, month_ago)
     return page(
         "today/show.html",
         now=now(),
@@ -59,7 +62,7 @@ def show(publication: Publication) -> Reply:
         number=next_number(session(), publication.id),
         arrivals=arrivals,
         arrived=sum(count for _, count in arrivals),
-        departed=people.departures(session(), publication.id, month_ago),
+        departed=total(session(), publication.id, "left", month_ago),
         failed=failed(session(), publication.id, month_ago),
         build=latest_build(session(), publication.id),
         catcher=in_use(session(), process().settings, process().tokens).is_catcher,
@@ -67,6 +70,13 @@ def show(publication: Publication) -> Reply:
         undo=process().settings.undo_seconds,
         steps=_steps(readers, waiting, mailing is not None),
     )
+
+
+def _arrivals(publication: Publication, since: datetime) -> list[tuple[Channel | None, int]]:
+    """Who confirmed since then, by channel, most first."""
+    channels = names(session(), publication.id)
+    found = by_channel(session(), publication.id, "joined", since)
+    return sorted(((channels.get(channel_id), number) for channel_id, number in found.items() if number > 0), key=lambda row: -row[1])
 
 
 def _steps(readers: dict[str, int], waiting: Sequence[object], sent: bool) -> list[Step]:

@@ -9,12 +9,14 @@ from sqlalchemy import select
 from newsletter.archive.actions import request_build
 from newsletter.archive.models import Target
 from newsletter.deliveries import actions, queries, tide
-from newsletter.deliveries.forms import missed_as_csv, safe
+from newsletter.deliveries.forms import missed_as_csv
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
 from newsletter.federation.models import Ping
 from newsletter.i18n import Speech
+from newsletter.notices.actions import bytes_of
 from newsletter.notices.models import Notice
 from newsletter.notices.sending import send as send_notice
+from newsletter.spreadsheets import safe
 from newsletter.subscriptions.actions import leave
 from newsletter.worker import due
 from tests.deliveries.conftest import Post
@@ -121,7 +123,7 @@ def test_the_owner_gets_a_mail_when_a_mailing_stops_by_itself(new_post: NewPost,
     assert post.mailing.state == "paused"
     with post.process.reading() as session:
         notice = session.scalars(select(Notice).where(Notice.kind == "stopped")).one()
-        text = notice.raw.decode()
+        text = bytes_of(session, notice).decode()
     assert notice.recipient == "mira@saatgarten.example"
     assert "bad reputation" in text
     assert f"/admin/saatbrief/mailings/{post.mailing_id}" in text.replace("=\r\n", "")

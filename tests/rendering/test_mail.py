@@ -17,6 +17,7 @@ FRAME = Frame(
     "Nr. 1 · heute",
     "Weil du es wolltest.",
     "Abbestellen",
+    "Pause",
     "Im Archiv lesen",
     "https://a.example/1/",
     ("Am Anger 4 · 02625 Bautzen",),

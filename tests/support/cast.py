@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from newsletter.accounts import actions as accounts
 from newsletter.channels.actions import add_first_channels
+from newsletter.forms.actions import add_form, wording
+from newsletter.forms.queries import first_form
 from newsletter.issues.actions import add_issue
 from newsletter.links import Links
 from newsletter.process import Process
@@ -14,7 +16,6 @@ from newsletter.publications.queries import get
 from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
-from newsletter.subscriptions.queries import first_form
 from newsletter.tokens import digest, new_secret
 
 PASSWORD = "vier kleine gelbe bohnen"
@@ -40,7 +41,7 @@ def publication(process: Process, slug: str = "saatbrief", **more: str) -> int:
         publication_id = add_publication(session, values=VALUES | more, slug=slug, now=process.clock())
         found = get(session, publication_id)
         add_first_channels(session, publication_id=publication_id, language=found.language, now=process.clock())
-        subscriptions.add_form(session, publication=found, name="Anmeldung", headline="Ein Brief", lead="", now=process.clock())
+        add_form(session, publication=found, name="Anmeldung", headline="Ein Brief", lead="", now=process.clock())
     return publication_id
 
 
@@ -63,7 +64,7 @@ def reader(process: Process, publication_id: int, email: str = "ada@example.org"
         session.flush()
         if state != "pending":
             subscription.consent_id = record(
-                session, subscription, kind="confirmed", email=email, how="test", wording=form.consent, language="de", at=process.clock()
+                session, subscription, kind="confirmed", email=email, how="test", wording_id=wording(session, form.consent), language="de", at=process.clock()
             )
             subscription.confirmed_at = process.clock()
             subscription.state = state

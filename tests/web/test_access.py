@@ -18,6 +18,9 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # RULES U3 and DESIGN §5: forms on other sites and mail programs post here; two more carry their own proof.
 # What other servers say carries a signature, or is looked at before it counts.
 WITHOUT_CSRF = {"subscriptions.subscribe", "subscriptions.answer", "subscriptions.leave", "federation.inbox", "federation.webmention"}
+WITHOUT_CSRF |= {"subscriptions.subscribe_by_program"}
+# The link in a mail is the key to these; whoever has it needs no other proof, and whoever has it not can make nobody press them.
+WITHOUT_CSRF |= {f"preferences.{name}" for name in ("change", "key", "send_link", "new_address", "move", "erase", "letters")}
 
 
 def paths(app: Flask) -> list[tuple[str, str, str]]:
@@ -29,6 +32,15 @@ def paths(app: Flask) -> list[tuple[str, str, str]]:
         "target_id": "1",
         "mention_id": "1",
         "subscription_id": "1",
+        "stroke_id": "1",
+        "held_id": "1",
+        "import_id": "1",
+        "segment_id": "1",
+        "tag_id": "1",
+        "form": "anmeldung",
+        "kind": "csv",
+        "verdict": "release",
+        "stage": "run",
         "number": "1",
         "mail_id": "1",
         "medium": "mail",

@@ -1,0 +1,1 @@
+"""How the list grows and shrinks, counted as it happens, without anybody's name."""

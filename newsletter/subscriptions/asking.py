@@ -1,0 +1,347 @@
+"""Asking: many sign-ups in one transaction, each decided as if it were alone.
+
+A thousand people may press the button in the same second. One transaction reads everything that their decisions depend
+on, decides one after the other without looking at the database again, and writes what follows in one statement for each
+table. The answer to the browser is the same whatever was decided (A1).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
+
+from newsletter.accounts.models import Throttle
+from newsletter.accounts.queries import owners_of
+from newsletter.channels.queries import Origin
+from newsletter.forms.models import Form
+from newsletter.growth.actions import Key, add_all, key
+from newsletter.links import Links
+from newsletter.mail.addresses import Address, mailbox_key, parse
+from newsletter.notices.actions import queue, row_of
+from newsletter.notices.models import Notice
+from newsletter.orm import insert_into
+from newsletter.publications.models import Publication
+from newsletter.shield import policy as shield
+from newsletter.shield.models import Held
+from newsletter.subscriptions import policy
+from newsletter.subscriptions.consents import sealed
+from newsletter.subscriptions.models import Confirmation, Consent, Subscriber, Subscription
+from newsletter.tokens import Tokens, digest, new_secret
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A form and its publication as a sign-up needs them: values, so that threads may share them.
+
+    Args:
+        wordings: the texts that the form has ever shown, by number; the last one is the present one.
+        calm: sign-ups in ten minutes that are no reason to worry.
+        most: sign-ups in an hour, over all publications, after which everybody waits in quarantine.
+    """
+
+    publication: Publication
+    form: Form
+    wordings: dict[int, tuple[str, str]]
+    origins: dict[str, Origin]
+    usual: float
+    calm: int
+    most: int
+
+
+@dataclass
+class Wish:
+    """One sign-up.
+
+    Args:
+        machine: why it looks like a machine's, or nothing.
+        worked: it comes with a proof of work, or has waited instead.
+    """
+
+    setting: Setting
+    address: Address
+    name: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+    via: str = ""
+    network: str = ""
+    page: str = ""
+    wording_id: int = 0
+    machine: str = ""
+    worked: bool = False
+    notice_id: int | None = None
+    outcome: str = ""
+
+
+@dataclass
+class _Known:
+    """What is known of an address in one publication."""
+
+    subscriber_id: int = 0
+    subscription_id: int = 0
+    state: str = ""
+    asked_just_now: bool = False
+    previous: str = ""
+
+
+def ask_all(session: Session, tokens: Tokens, links: Links, wishes: Sequence[Wish], *, now: datetime) -> None:
+    """Decide on sign-ups, in their order, and write down what follows.
+
+    Afterwards ``outcome`` of each is asked, already, ignored, held, or work: then it has to come again with a proof of work.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # What one transaction counts the next one has to see, or two of them would each send the last mail that is allowed.
+        session.execute(text("SELECT pg_advisory_xact_lock(7264834)"))
+    book = _Book(session, tokens, links, wishes, now)
+    for wish in wishes:
+        wish.outcome = book.decide(wish)
+    book.write()
+
+
+class _Book:
+    """Everything that the decisions of one transaction need and make."""
+
+    def __init__(self, session: Session, tokens: Tokens, links: Links, wishes: Sequence[Wish], now: datetime) -> None:
+        self._session, self._tokens, self._links, self._now = session, tokens, links, now
+        self._counts = _Counts(session, now)
+        self._counts.load(name for wish in wishes for name in self._names(wish))
+        self._known = {(publication_id, canonical): known for publication_id, canonical, known in self._look_up(wishes)}
+        self._tallies: Counter[Key] = Counter()
+        self._held: list[dict[str, Any]] = []
+        self._asked: list[tuple[Wish, _Known]] = []
+        self._already: list[Wish] = []
+        self._alarms: dict[int, Publication] = {}
+
+    # What is counted
+
+    def _short(self, value: str) -> str:
+        return self._tokens.fingerprints("throttle", value)[0][:40]
+
+    def _names(self, wish: Wish) -> list[str]:
+        mailbox = self._short(mailbox_key(wish.address.canonical))
+        names = ["sign-up:everybody", f"sign-up:ten:{wish.setting.publication.id}", f"already:{mailbox}"]
+        names += [f"ask:{window.days}:{mailbox}" for window, _ in shield.PER_MAILBOX]
+        return [*names, f"sign-up:{self._short(wish.network)}"] if wish.network else names
+
+    def _look_up(self, wishes: Sequence[Wish]) -> Iterator[tuple[int, str, _Known]]:
+        wanted: dict[int, set[str]] = {}
+        for wish in wishes:
+            wanted.setdefault(wish.setting.publication.id, set()).add(wish.address.canonical)
+        just_now = self._now - policy.ASK_AGAIN_AFTER
+        for publication_id, addresses in wanted.items():
+            rows = self._session.execute(
+                select(Subscriber.canonical, Subscriber.id, Subscription.id, Subscription.state, Subscription.asked_at)
+                .outerjoin(Subscription, (Subscription.subscriber_id == Subscriber.id) & (Subscription.publication_id == publication_id))
+                .where(Subscriber.canonical.in_(addresses))
+            ).all()
+            ends = self._last_seals([row[2] for row in rows if row[2]])
+            for canonical, subscriber_id, subscription_id, state, asked_at in rows:
+                open_question = bool(subscription_id) and state in ("pending", "unsubscribed") and asked_at is not None and asked_at > just_now
+                yield publication_id, canonical, _Known(subscriber_id, subscription_id or 0, state or "", open_question, ends.get(subscription_id, ""))
+
+    def _last_seals(self, subscriptions: list[int]) -> dict[int, str]:
+        if not subscriptions:
+            return {}
+        rows = self._session.execute(select(Consent.subscription_id, Consent.digest).where(Consent.subscription_id.in_(subscriptions)).order_by(Consent.id))
+        return {row[0]: row[1] for row in rows}
+
+    # What is decided
+
+    def decide(self, wish: Wish) -> str:
+        """What happens with a sign-up, and put down what follows from it."""
+        place, setting = wish.setting.publication.id, wish.setting
+        if wish.machine:
+            return self._hold(wish, wish.machine)
+        in_ten_minutes = self._counts.add(f"sign-up:ten:{place}", shield.TEN_MINUTES)
+        if shield.under_pressure(in_ten_minutes, setting.usual, setting.calm):
+            self._alarms[place] = setting.publication
+            if not wish.worked:
+                return "work"
+        if self._counts.add("sign-up:everybody", shield.HOUR) > setting.most:
+            return self._hold(wish, "flood")
+        if wish.network and self._counts.add(f"sign-up:{self._short(wish.network)}", shield.PER_NETWORK[0]) > shield.PER_NETWORK[1]:
+            return self._hold(wish, "network")
+        self._tallies[key(place, "asked", self._now, self._origin(wish).channel_id)] += 1
+        return self._ask(wish)
+
+    def _ask(self, wish: Wish) -> str:
+        known = self._known.setdefault((wish.setting.publication.id, wish.address.canonical), _Known())
+        mailbox = self._short(mailbox_key(wish.address.canonical))
+        if known.state in ("active", "paused"):
+            if self._counts.add(f"already:{mailbox}", shield.ALREADY_NOTICE) > 1:
+                return "ignored"
+            self._already.append(wish)
+            return "already"
+        if known.asked_just_now:
+            return "ignored"
+        numbers = [self._counts.add(f"ask:{window.days}:{mailbox}", window) for window, _ in shield.PER_MAILBOX]
+        if any(number > limit for number, (_, limit) in zip(numbers, shield.PER_MAILBOX, strict=True)):
+            return "ignored"
+        known.asked_just_now = True
+        self._asked.append((wish, known))
+        return "asked"
+
+    def _hold(self, wish: Wish, reason: str) -> str:
+        place = wish.setting.publication.id
+        self._tallies[key(place, "machine" if wish.machine else "held", self._now)] += 1
+        self._held.append(
+            {
+                "publication_id": place, "form_id": wish.setting.form.id, "email": wish.address.text, "canonical": wish.address.canonical,
+                "name": wish.name, "answers": wish.answers, "via": wish.via[:60], "page": wish.page[:500], "reason": reason, "created_at": self._now,
+            }
+        )  # fmt: skip
+        return "held"
+
+    def _origin(self, wish: Wish) -> Origin:
+        return wish.setting.origins.get(wish.via, _NOWHERE)
+
+    # What is written
+
+    def write(self) -> None:
+        """Write down what was decided: one statement for each table."""
+        self._add_subscribers()
+        self._add_subscriptions()
+        notices = self._questions()
+        notices += [self._notice(wish, "already", {}) for wish in self._already]
+        if notices:
+            ids = self._session.scalars(insert(Notice).returning(Notice.id, sort_by_parameter_order=True), notices).all()
+            for wish, number in zip([*(wish for wish, _ in self._asked), *self._already], ids, strict=True):
+                wish.notice_id = number
+        self._keep_held()
+        add_all(self._session, self._tallies)
+        self._counts.write()
+        for publication in self._alarms.values():
+            raise_alarm(self._session, self._links, publication, now=self._now)
+
+    def _add_subscribers(self) -> None:
+        fresh = {wish.address.canonical: wish.address.text for wish, known in self._asked if not known.subscriber_id}
+        if fresh:
+            rows = [{"email": shown, "canonical": canonical, "name": "", "created_at": self._now} for canonical, shown in fresh.items()]
+            ids = self._session.scalars(insert(Subscriber).returning(Subscriber.id, sort_by_parameter_order=True), rows).all()
+            numbers = dict(zip(fresh, ids, strict=True))
+            for wish, known in self._asked:
+                known.subscriber_id = known.subscriber_id or numbers[wish.address.canonical]
+
+    def _add_subscriptions(self) -> None:
+        fresh = [(wish, known) for wish, known in self._asked if not known.subscription_id]
+        again = [(wish, known) for wish, known in self._asked if known.subscription_id]
+        if fresh:
+            rows = [
+                {
+                    "subscriber_id": known.subscriber_id, "publication_id": wish.setting.publication.id, "state": "pending", "asked_at": self._now,
+                    "channel_id": self._origin(wish).channel_id, "link_id": self._origin(wish).link_id, "form_id": wish.setting.form.id,
+                }
+                for wish, known in fresh
+            ]  # fmt: skip
+            ids = self._session.scalars(insert(Subscription).returning(Subscription.id, sort_by_parameter_order=True), rows).all()
+            for (_, known), number in zip(fresh, ids, strict=True):
+                known.subscription_id, known.state = number, "pending"
+        for wish, known in again:
+            row = self._session.get_one(Subscription, known.subscription_id)
+            row.asked_at, row.form_id = self._now, wish.setting.form.id
+            if self._origin(wish).channel_id:
+                row.channel_id, row.link_id = self._origin(wish).channel_id, self._origin(wish).link_id
+        self._session.flush()
+
+    def _questions(self) -> list[dict[str, Any]]:
+        notices, confirmations, consents = [], [], []
+        for wish, known in self._asked:
+            secret = new_secret()
+            notice = self._notice(wish, "confirm", {"link": self._links.confirm(self._tokens.sign("confirm", secret))}, known.subscription_id)
+            notices.append(notice)
+            confirmations.append(
+                {
+                    "subscription_id": known.subscription_id, "digest": digest(secret), "purpose": "confirm", "form_id": wish.setting.form.id,
+                    "name": wish.name, "answers": policy.compact(wish.answers), "created_at": self._now,
+                }
+            )  # fmt: skip
+            consents.append(self._consent(wish, known, str(notice["message_id"])))
+        if notices:
+            self._session.execute(insert(Confirmation), confirmations)
+            self._session.execute(insert(Consent), consents)
+        return notices
+
+    def _consent(self, wish: Wish, known: _Known, message_id: str) -> dict[str, Any]:
+        setting = wish.setting
+        wording_id = wish.wording_id if wish.wording_id in setting.wordings else next(reversed(setting.wordings))
+        words, version = setting.wordings[wording_id]
+        language, how, page, channel = setting.form.language or setting.publication.language, "typed into the form", wish.page[:500], self._origin(wish).name
+        seal = sealed(
+            known.previous,
+            known.subscription_id,
+            "asked",
+            self._now,
+            wish.address.text,
+            how,
+            words,
+            version,
+            language,
+            setting.form.id,
+            page,
+            channel,
+            message_id,
+        )
+        return {
+            "subscription_id": known.subscription_id, "kind": "asked", "at": self._now, "email": wish.address.text, "how": how, "wording_id": wording_id,
+            "language": language, "form_id": setting.form.id, "page": page, "channel": channel, "message_id": message_id,
+            "previous": known.previous, "digest": seal,
+        }  # fmt: skip
+
+    def _notice(self, wish: Wish, kind: str, facts: dict[str, object], subscription_id: int | None = None) -> dict[str, Any]:
+        host = urlsplit(self._links.base).hostname or "localhost"
+        language = wish.setting.form.language
+        row = row_of(wish.setting.publication, kind, wish.address, now=self._now, form_host=host, language=language, facts=facts)
+        return row | {"subscription_id": subscription_id}
+
+    def _keep_held(self) -> None:
+        """Quarantine is small: a flood is counted, not kept."""
+        for place in {row["publication_id"] for row in self._held}:
+            free = shield.MOST_HELD - len(self._session.scalars(select(Held.id).where(Held.publication_id == place).limit(shield.MOST_HELD)).all())
+            rows = [row for row in self._held if row["publication_id"] == place][:free]
+            if rows:
+                self._session.execute(insert(Held), rows)
+
+
+_NOWHERE = Origin()
+
+
+class _Counts:
+    """Counters of running windows, read once and written once."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._rows: dict[str, tuple[int, datetime]] = {}
+        self._changed: set[str] = set()
+
+    def load(self, names: Iterable[str]) -> None:
+        rows = self._session.execute(select(Throttle.key, Throttle.count, Throttle.expires_at).where(Throttle.key.in_(set(names))))
+        self._rows = {row[0]: (row[1], row[2]) for row in rows if row[2] > self._now}
+
+    def add(self, name: str, window: timedelta) -> int:
+        count, until = self._rows.get(name, (0, self._now + window))
+        self._rows[name] = (count + 1, until)
+        self._changed.add(name)
+        return count + 1
+
+    def write(self) -> None:
+        if self._changed:
+            rows = [{"key": name, "count": self._rows[name][0], "expires_at": self._rows[name][1]} for name in sorted(self._changed)]
+            new = insert_into(self._session, Throttle)
+            into = new.on_conflict_do_update(index_elements=[Throttle.key], set_={"count": new.excluded.count, "expires_at": new.excluded.expires_at})
+            self._session.execute(into, rows)
+
+
+def raise_alarm(session: Session, links: Links, publication: Publication, *, now: datetime) -> None:
+    """Tell the owners that unusually many sign-ups come in, once a day."""
+    name = f"alarm:{publication.id}"
+    row = session.get(Throttle, name, populate_existing=True)
+    if row is not None and row.expires_at > now:
+        return
+    session.merge(Throttle(key=name, count=1, expires_at=now + timedelta(days=1)))
+    session.flush()
+    publication = session.get_one(Publication, publication.id)
+    for owner in owners_of(session, publication.id):
+        queue(session, publication=publication, kind="alarm", recipient=parse(owner.email), form_host="", now=now, link=links.shield(publication.slug))
