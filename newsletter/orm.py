@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -59,7 +59,9 @@ class Base(DeclarativeBase):
 
 def new_engine(url: str) -> Engine:
     """An engine for SQLite or PostgreSQL, prepared by :func:`prepare`."""
-    engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+    # A web process has up to sixteen threads, and each may hold one connection for reading and one for writing.
+    more = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 40} if url.startswith("postgresql") else {}
+    engine = create_engine(url, **more)
     prepare(engine)
     return engine
 
@@ -101,6 +103,20 @@ def in_bulk(engine: Engine) -> Iterator[Callable[[], AbstractContextManager[Sess
             connection.invalidate()
 
 
+@contextmanager
+def roomy(session: Session) -> Iterator[None]:
+    """More memory for one large statement: SQLite keeps the pages of its indexes at hand instead of writing them out and reading them again."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    connection = session.connection()
+    if sqlite:
+        connection.exec_driver_sql("PRAGMA cache_size=-64000")
+    try:
+        yield
+    finally:
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA cache_size=-2000")
+
+
 def begin_writing(session: Session) -> None:
     """Take the write lock before the first read, so that what was read is still true on commit."""
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
@@ -109,6 +125,27 @@ def begin_writing(session: Session) -> None:
 def insert_into(session: Session, model: type[Base]) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows ON CONFLICT, which both databases have, each with a class of its own."""
     return sqlite.insert(model) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(model)
+
+
+def escaped(text: str) -> str:
+    """A text in a LIKE pattern that is meant letter for letter; the escape character is a backslash."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def holds(place: Any, part: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """Whether a column contains a text, large letters and small ones being the same. SQLite's LIKE does that for ASCII by itself."""
+    pattern = f"%{escaped(part)}%"
+    found: ColumnElement[bool]
+    if escaped(part) == part:
+        found = place.like(pattern) if sqlite else place.ilike(pattern)
+    else:
+        found = place.like(pattern, escape="\\") if sqlite else place.ilike(pattern, escape="\\")
+    return found
+
+
+def unindexed(number: Any) -> Any:
+    """A column of numbers that the planner must not look up in an index, where walking along the rows themselves is quicker."""
+    return number + 0
 
 
 def wave(session: Session, sql: str, columns: str, rows: Sequence[Sequence[object]], **values: object) -> CursorResult[Any]:

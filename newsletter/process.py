@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -76,7 +76,8 @@ class _DatabaseClock:
     """PostgreSQL's time, asked for every half minute."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        # Not from the pool: whoever asks may hold the last connection of it, and would wait for itself.
+        self._engine = create_engine(engine.url, poolclass=NullPool)
         self._lock = threading.Lock()
         self._asked = time.monotonic() - ASK_EVERY
         self._moment = utc_now() - timedelta(seconds=ASK_EVERY)

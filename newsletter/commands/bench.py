@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.bench import archiving, wire
+from newsletter.bench import archiving, importing, people, signing_up, wire
 from newsletter.bench.sending import Case, audience, run
 from newsletter.cli import as_json, sentences, show
 
@@ -60,6 +60,43 @@ def bench_audience(number: int, postgres_url: str, as_json: bool) -> None:
     """Freeze an audience."""
     found = audience(number, postgres_url)
     show(found, as_json, f"{number} people are frozen in {found['seconds']:.1f} s.")
+
+
+@bench.command("import")
+@click.option("--number", type=int, default=1_000_000, help="People in the list.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database; everything in it goes.")
+@as_json
+@sentences
+def bench_import(number: int, postgres_url: str, as_json: bool) -> None:
+    """Take a list over; compare with the bare insertion of the same rows."""
+    found = importing.run(number, postgres_url)
+    words = f"{number} people in {found['seconds']} s and {found['megabytes']} MB: {found['ratio']} × bare {found['limit']} ({found['bare']} s)."
+    show(found, as_json, words)
+
+
+@bench.command("signup")
+@click.option("--seconds", type=float, default=20.0, help="Seconds of each measurement.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database; then gunicorn serves. Everything in it goes.")
+@click.option("--workers", type=int, default=2, help="Processes of gunicorn.")
+@as_json
+@sentences
+def bench_signup(seconds: float, postgres_url: str, workers: int, as_json: bool) -> None:
+    """Take sign-ups as quickly as it goes; then look how long one waits at half that rate."""
+    found = signing_up.run(seconds, postgres_url, workers)
+    words = f"{found['per_second']} sign-ups a second on {found['database']} with {found['server']}; at half of that p95 is {found['p95_ms_at_half']} ms."
+    show(found, as_json, words)
+
+
+@bench.command("people")
+@click.option("--number", type=int, default=1_000_000, help="People in the list.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database.")
+@as_json
+@sentences
+def bench_people(number: int, postgres_url: str, as_json: bool) -> None:
+    """Open pages and count segments with so many people behind them."""
+    found = people.run(number, postgres_url)
+    lines = [f"{name}: {value} ms" for name, value in (found["pages_ms"] | found["counts_ms"]).items()]
+    show(found, as_json, "\n".join([*lines, *(f"audience, {name}: {value} s" for name, value in found["audience_s"].items())]))
 
 
 @bench.command("archive")

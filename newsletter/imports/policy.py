@@ -12,6 +12,7 @@ from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.imports.presets import MEANINGS, state_of
 from newsletter.mail.addresses import parse
+from newsletter.mail.addresses import plain as address
 from newsletter.spreadsheets import plain
 from newsletter.subscriptions.policy import compact
 
@@ -20,9 +21,6 @@ REASONS = (
     "no address", "bad address", "twice", "left", "suppressed", "unconfirmed", "unknown state", "too few cells", "control characters", "not here",
 )  # fmt: skip
 
-# Nearly every address is one of these, and is the same after the full check; anything else goes through it.
-_PLAIN = re.compile(r"[a-z0-9_][a-z0-9_+-]*(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,62}(?<!-)\.)+(?P<top>[a-z]{2,24})", re.IGNORECASE | re.ASCII)
-_SPECIAL = {"local", "localhost", "onion", "test", "arpa", "invalid", "internal", "lan", "home", "corp", "alt"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 MOST_TAGS_IN_A_ROW = 50
 
@@ -164,19 +162,16 @@ def address_of(cell: str) -> tuple[str, str]:
     Raises:
         RowRefused: there is none.
     """
-    found = _PLAIN.fullmatch(cell)
-    if found is not None and len(cell) <= 200 and cell.index("@") <= 64 and found["top"].lower() not in _SPECIAL:
-        local, _, domain = cell.partition("@")
-        domain = domain.lower()
-        return f"{local}@{domain}", f"{local.lower()}@{domain}"
+    if (short := address(cell)) is not None:
+        return short
     text = plain(cell.strip().strip("<>")).strip()
     if not text:
         raise RowRefused("no address")
     try:
-        address = parse(text)
+        found = parse(text)
     except Refused as error:
         raise RowRefused("bad address", text[:254]) from error
-    return address.text, address.canonical
+    return found.text, found.canonical
 
 
 @lru_cache(maxsize=8192)

@@ -51,10 +51,13 @@ def index(publication: Publication) -> Reply:
 
 def _index(publication: Publication, status: int = 200, error: str = "") -> Response:
     asked = wanted(publication)
+    # A list that was asked for something shows what it found; only the whole one says how many there are.
+    whole = not (asked.text or asked.tag_id or asked.fits is not None)
     rows, after = people.page_of(session(), asked, before=request.args.get("before", type=int), after=request.args.get("after", "")[:254])
     stroke = queries.last_stroke(session(), publication.id)
     return page(
-        "people/index.html", status, rows=rows, after=after, counts=people.counts(session(), publication.id), asked=asked, error=error,
+        "people/index.html", status, rows=rows, after=after,
+        counts=people.counts(session(), publication.id) if whole else {}, asked=asked, error=error, whole=whole,
         segment=request.values.get("segment", type=int), channels=names(session(), publication.id), tags=people.tags_of(session(), publication.id),
         segments=all_of(session(), publication.id), sign_up_url=links().sign_up(publication.slug),
         month=_month(publication), stroke=stroke if stroke and request.args.get("done") == str(stroke.id) else None,

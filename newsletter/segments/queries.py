@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
+from newsletter.orm import unindexed
 from newsletter.publications.models import Publication
 from newsletter.segments.models import Segment
 from newsletter.segments.rules import Context, Rule, condition, needs_subscriber
@@ -50,7 +51,8 @@ def fits(session: Session, publication: Publication, segment_id: int | None, now
 
 def count(session: Session, publication: Publication, rules: Sequence[Rule], every: bool, now: datetime) -> tuple[int, int]:
     """How many people rules fit, and how many of them are active."""
-    wanted = and_(Subscription.publication_id == publication.id, condition(rules, every, context_of(session, publication, now)))
+    # One walk along the rows answers every rule; by way of an index each row would be fetched from elsewhere.
+    wanted = and_(unindexed(Subscription.publication_id) == publication.id, condition(rules, every, context_of(session, publication, now)))
     query: Select[int, int] = select(func.count(), func.count().filter(Subscription.state == "active")).select_from(Subscription)
     if needs_subscriber(rules):
         query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id)

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from newsletter.errors import Refused
 from newsletter.i18n import mark
+from newsletter.orm import escaped, holds
 from newsletter.subscriptions.models import Subscriber, Subscription
 
 MOST_RULES = 20
@@ -128,7 +129,7 @@ def _equal(kind: str, value: str, context: Context) -> ColumnElement[bool]:
     if kind == "language":
         return Subscription.language == value
     if kind == "domain":
-        return Subscriber.canonical.like("%@" + value.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"), escape="\\")
+        return Subscriber.canonical.like("%@" + escaped(value.casefold()), escape="\\")
     return got(int(value))
 
 
@@ -160,7 +161,10 @@ def _field(key: str, how: str, value: str, context: Context) -> ColumnElement[bo
         return same if how == "is" else not_(same)
     text = func.json_extract(Subscription.answers, f"$.{key}") if context.sqlite else cast(Subscription.answers, JSONB)[key].astext
     if how == "contains":
-        return and_(answered, has_text(func.lower(text), value.lower(), context.sqlite))
+        # Most answers are told apart by their stored text; only the others have to be taken apart.
+        plain = json.dumps(value, ensure_ascii=False) == f'"{value}"'
+        maybe = holds(Subscription.answers, value, sqlite=context.sqlite) if plain else answered
+        return and_(maybe, answered, holds(text, value, sqlite=context.sqlite))
     return and_(answered, text > _day(value).isoformat() if how == "after" else text < _day(value).isoformat())
 
 

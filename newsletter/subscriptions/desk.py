@@ -39,6 +39,7 @@ class Desk:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._waiting: list[_Ticket] = []
         self._busy = False
         self._settings: dict[tuple[str, str], tuple[float, Setting]] = {}
@@ -64,14 +65,21 @@ class Desk:
         """
         found = self._settings.get((slug, form))
         if found is None or time.monotonic() - found[0] > FRESH:
-            with self._process.reading() as session:
-                found = time.monotonic(), self._read(session, slug, form)
-            if len(self._settings) > 1000:
-                self._settings.clear()
-            self._settings[slug, form] = found
+            # One looks, all others get what it found.
+            with self._reading:
+                found = self._settings.get((slug, form))
+                if found is None or time.monotonic() - found[0] > FRESH:
+                    found = time.monotonic(), self._read(slug, form)
+                    if len(self._settings) > 1000:
+                        self._settings.clear()
+                    self._settings[slug, form] = found
         return found[1]
 
-    def _read(self, session: Session, slug: str, form_slug: str) -> Setting:
+    def _read(self, slug: str, form_slug: str) -> Setting:
+        with self._process.reading() as session:
+            return self._setting(session, slug, form_slug)
+
+    def _setting(self, session: Session, slug: str, form_slug: str) -> Setting:
         publication = by_slug(session, slug)
         form = form_by_slug(session, publication.id, form_slug) if form_slug else first_form(session, publication.id)
         if form is None:

@@ -13,7 +13,8 @@ from newsletter.forms.models import Wording
 from newsletter.forms.queries import texts
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
-from newsletter.subscriptions.models import Confirmation, Consent, LeaveLink, Subscriber, Subscription, Tag
+from newsletter.orm import holds, unindexed
+from newsletter.subscriptions.models import MOVES, Confirmation, Consent, LeaveLink, Subscriber, Subscription, Tag
 from newsletter.tokens import digest, digest_from
 
 PAGE = 50
@@ -32,8 +33,9 @@ class Reader:
 
 def counts(session: Session, publication_id: int) -> dict[str, int]:
     """How many subscriptions are in each state."""
-    rows = session.execute(select(Subscription.state, func.count()).where(Subscription.publication_id == publication_id).group_by(Subscription.state))
-    return {"pending": 0, "active": 0, "paused": 0, "unsubscribed": 0} | {row[0]: row[1] for row in rows}
+    # One by one: counting equal rows of an index is twice as fast as grouping it.
+    number = select(func.count()).select_from(Subscription).where(Subscription.publication_id == publication_id)
+    return {state: session.scalar(number.where(Subscription.state == state)) or 0 for state in MOVES}
 
 
 @dataclass(frozen=True)
@@ -55,31 +57,63 @@ class Wanted:
 def page_of(session: Session, asked: Wanted, *, before: int | None = None, after: str = "") -> tuple[list[Reader], dict[str, object]]:
     """One page of people, and how to ask for the next one; nothing for that on the last page.
 
-    The list goes from the newest on. What was searched for goes by address: then the index of addresses is walked, which is
-    a tenth of the table.
+    The list goes from the newest on, what was searched for by address or as it came. First only numbers are looked for,
+    each in the way that is shortest with a million people; then the rows of this page are fetched.
     """
     text = " ".join(asked.text.split()).casefold()
-    query = _readers(asked.publication_id)
-    query = query.where(*_conditions(session, asked))
     if text:
-        query = query.where(_matches(session, text))
-        query = (query.where(Subscriber.canonical > after) if after else query).order_by(Subscriber.canonical)
+        ids, more = _found_ids(session, asked, text, after, PAGE)
     else:
-        query = (query.where(Subscription.id < before) if before else query).order_by(Subscription.id.desc())
-    rows = [Reader(row[0], row[1], row[2]) for row in session.execute(query.limit(PAGE + 1))]
-    more: dict[str, object] = {}
-    if len(rows) > PAGE:
-        last = rows[PAGE - 1]
-        more = {"after": last.subscriber.canonical} if text else {"before": last.subscription.id}
-    return rows[:PAGE], more
+        ids = _newest_ids(session, asked, before)
+        more = {"before": ids[PAGE - 1]} if len(ids) > PAGE else {}
+    by_id = {row[0].id: Reader(row[0], row[1], row[2]) for row in session.execute(_everybody().where(Subscription.id.in_(ids[:PAGE])))}
+    return [by_id[number] for number in ids[:PAGE]], more
+
+
+def _newest_ids(session: Session, asked: Wanted, before: int | None) -> list[int]:
+    conditions = _conditions(session, asked)
+    if before:
+        conditions.append(Subscription.id < before)
+    if asked.tag_id is None and asked.channel_id is None and asked.fits is None:
+        # The index has the newest of each state at its end.
+        states = [asked.state] if asked.state else list(MOVES)
+        rare = select(Subscription.id).where(Subscription.publication_id == asked.publication_id).order_by(Subscription.id.desc()).limit(PAGE + 1)
+        found = [number for state in states for number in session.scalars(rare.where(Subscription.state == state, *conditions))]
+        return sorted(found, reverse=True)[: PAGE + 1]
+    here = Subscription.publication_id if asked.channel_id else unindexed(Subscription.publication_id)
+    query = select(Subscription.id).where(here == asked.publication_id, *conditions)
+    if asked.fits is not None:
+        query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    return list(session.scalars(query.order_by(Subscription.id.desc()).limit(PAGE + 1)))
+
+
+def _found_ids(session: Session, asked: Wanted, text: str, after: str, limit: int | None) -> tuple[list[int], dict[str, object]]:
+    """Who has a text in her address or name. The beginning of an address is found at once, anything else by walking along once."""
+    mine = Subscription.subscriber_id == Subscriber.id, Subscription.publication_id == asked.publication_id, *_conditions(session, asked)
+    place: Any = Subscriber.canonical if "@" in text and not text.startswith("@") else Subscriber.id
+    query = select(Subscriber.id, place).where(_matches(session, text), select(Subscription.id).where(*mine).exists())
+    if after:
+        query = query.where(place > (after if place is Subscriber.canonical else int(after) if after.isdigit() else 0))
+    rows = session.execute(query.order_by(place).limit(limit + 1 if limit else None)).all()
+    people = [row[0] for row in rows[:limit]]
+    found = {
+        row[1]: row[0]
+        for row in session.execute(
+            select(Subscription.id, Subscription.subscriber_id).where(
+                unindexed(Subscription.publication_id) == asked.publication_id, Subscription.subscriber_id.in_(people)
+            )
+        )
+    }
+    return [found[one] for one in people], {"after": str(rows[limit - 1][1])} if limit and len(rows) > limit else {}
 
 
 def ids_of(session: Session, asked: Wanted, most: int) -> list[int]:
     """The subscriptions of everybody whom a list shows, at most so many."""
+    text = " ".join(asked.text.split()).casefold()
+    if text:
+        return _found_ids(session, asked, text, "", most)[0]
     query = select(Subscription.id).join(Subscriber, Subscriber.id == Subscription.subscriber_id)
     query = query.where(Subscription.publication_id == asked.publication_id, *_conditions(session, asked))
-    text = " ".join(asked.text.split()).casefold()
-    query = query.where(_matches(session, text)) if text else query
     return list(session.scalars(query.order_by(Subscription.id).limit(most)))
 
 
@@ -90,23 +124,17 @@ def _conditions(session: Session, asked: Wanted) -> list[ColumnElement[bool]]:
     if asked.channel_id:
         found.append(Subscription.channel_id == asked.channel_id)
     if asked.tag_id:
-        found.append(contains(session, Subscription.tags, f",{asked.tag_id},"))
+        found.append(Subscription.tags.contains(f",{asked.tag_id},"))
     return found if asked.fits is None else [*found, asked.fits]
 
 
 def _matches(session: Session, text: str) -> ColumnElement[bool]:
-    """Whoever has a text in her address or her name. An address that is typed whole is found at once."""
     if "@" in text and not text.startswith("@"):
         return and_(Subscriber.canonical >= text, Subscriber.canonical < text + "\U0010ffff")
-    if "@" in text or "." in text or text.isdigit():
-        return contains(session, Subscriber.canonical, text)
-    return or_(contains(session, Subscriber.canonical, text), contains(session, func.lower(Subscriber.name), text))
-
-
-def contains(session: Session, column: Any, text: str) -> ColumnElement[bool]:
-    """Whether a column contains a text, letter for letter: no wildcards to escape, and twice as fast as LIKE."""
-    found: ColumnElement[bool] = (func.instr(column, text) if session.get_bind().dialect.name == "sqlite" else func.strpos(column, text)) > 0
-    return found
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    if "@" in text or "." in text:
+        return holds(Subscriber.canonical, text, sqlite=sqlite)
+    return or_(holds(Subscriber.canonical, text, sqlite=sqlite), holds(Subscriber.name, text, sqlite=sqlite))
 
 
 def reader(session: Session, publication_id: int, subscription_id: int) -> Reader:
@@ -135,11 +163,14 @@ def reader_by_email(session: Session, publication_id: int, email: str) -> Reader
 
 
 def _readers(publication_id: int) -> Select[Subscription, Subscriber, Channel | None]:
+    return _everybody().where(Subscription.publication_id == publication_id)
+
+
+def _everybody() -> Select[Subscription, Subscriber, Channel | None]:
     return (
         select(Subscription, Subscriber, Channel)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .outerjoin(Channel, Channel.id == Subscription.channel_id)
-        .where(Subscription.publication_id == publication_id)
     )
 
 

@@ -26,7 +26,7 @@ def serve(process: Process) -> None:
     settings = process.settings
     app = create_app(process)
     try:
-        server = create_server(app, host=settings.host, port=settings.port, threads=8, ident="", clear_untrusted_proxy_headers=not settings.trusted_proxies)
+        server = create_server(app, host=settings.host, port=settings.port, threads=16, ident="", clear_untrusted_proxy_headers=not settings.trusted_proxies)
     except OSError as error:
         raise SettingsError(f"Port {settings.port} on {settings.host} cannot be used: {error.strerror or error}.") from error
 

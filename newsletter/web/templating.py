@@ -71,6 +71,7 @@ def _breakable(address: str) -> Markup:
     return Markup("{}{}<wbr>{}").format(local, at, domain)
 
 
+@cache
 def _asset(name: str) -> str:
     """The address of a static file, changed whenever the file changes, so that it can be kept for ever."""
     return url_for("static", filename=name, v=_version(name))

@@ -186,11 +186,10 @@ def test_l10_moving_here_leaves_another_publication_alone(process: Process, ada:
 
 def grep(process: Process, needle: str) -> list[str]:
     """The tables and files in which a text stands."""
-    found = []
     with process.engine.connect() as connection:
-        for table in inspect(process.engine).get_table_names():
-            if any(needle in str(value).lower() for values in connection.execute(text(f"SELECT * FROM {table}")) for value in values):
-                found.append(table)
+        tables = inspect(process.engine).get_table_names()
+        rows = ((table, value) for table in tables for values in connection.execute(text(f"SELECT * FROM {table}")) for value in values)
+        found = list(dict.fromkeys(table for table, value in rows if needle in str(value).lower()))
     files = [file for file in process.settings.data_dir.rglob("*") if file.is_file() and not file.name.startswith("brieftaube.db")]
     return found + [str(file) for file in files if needle.encode() in file.read_bytes().lower()]
 

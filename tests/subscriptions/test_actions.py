@@ -228,7 +228,9 @@ def test_counts_and_pages_say_who_is_there(process: Process, clock: Clock) -> No
         found, _ = queries.page_of(session, queries.Wanted(publication_id, text="Leser 7"))
         assert [row.subscriber.name for row in found] == ["Leser 7"]
         assert not queries.page_of(session, queries.Wanted(publication_id, text="100%"))[0]
-        by_address, more = queries.page_of(session, queries.Wanted(publication_id, text="leser"))
-        assert [row.subscriber.canonical for row in by_address] == sorted(row.subscriber.canonical for row in by_address)
+        as_they_came, more = queries.page_of(session, queries.Wanted(publication_id, text="leser"))
+        assert [row.subscriber.id for row in as_they_came] == sorted(row.subscriber.id for row in as_they_came)
+        by_address, _ = queries.page_of(session, queries.Wanted(publication_id, text="leser1@"))
+        assert [row.subscriber.canonical for row in by_address] == ["leser1@example.org"]
         assert len(queries.page_of(session, queries.Wanted(publication_id, text="leser"), **more)[0]) == 10
         assert len(queries.page_of(session, queries.Wanted(publication_id, text="leser59@ex"))[0]) == 1
