@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Engine, MetaData, collate, create_engine, event, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -133,19 +133,19 @@ def escaped(text: str) -> str:
 
 
 def holds(place: Any, part: str, *, sqlite: bool) -> ColumnElement[bool]:
-    """Whether a column contains a text, large letters and small ones being the same. SQLite's LIKE does that for ASCII by itself."""
-    pattern = f"%{escaped(part)}%"
-    found: ColumnElement[bool]
-    if escaped(part) == part:
-        found = place.like(pattern) if sqlite else place.ilike(pattern)
-    else:
-        found = place.like(pattern, escape="\\") if sqlite else place.ilike(pattern, escape="\\")
+    """Whether a column contains a text, large letters and small ones being the same.
+
+    SQLite's LIKE does that for ASCII by itself; PostgreSQL compares three times as fast without a language's rules.
+    """
+    text = part if sqlite else part.lower()
+    column = place if sqlite else func.lower(collate(place, "C"))
+    found: ColumnElement[bool] = column.like(f"%{escaped(text)}%", escape=None if escaped(text) == text else "\\")
     return found
 
 
-def unindexed(number: Any) -> Any:
-    """A column of numbers that the planner must not look up in an index, where walking along the rows themselves is quicker."""
-    return number + 0
+def unindexed(number: Any, *, sqlite: bool) -> Any:
+    """A column of numbers that SQLite must not look up in an index, where walking along the rows themselves is quicker."""
+    return number + 0 if sqlite else number
 
 
 def wave(session: Session, sql: str, columns: str, rows: Sequence[Sequence[object]], **values: object) -> CursorResult[Any]:
@@ -180,8 +180,18 @@ def insert_many(session: Session, table: str, columns: Sequence[str], rows: Sequ
         return
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write("".join([_copied(row) for row in rows]))
+
+
+def _copied(row: Sequence[object]) -> str:
+    """A row in COPY's text format. Hardly any cell has a character that must be escaped, so one look at the whole row is enough."""
+    line = "\t".join(["\\N" if cell is None else cell if type(cell) is str else str(cell) for cell in row])
+    if line.count("\t") == len(row) - 1 and line.count("\\") == row.count(None) and "\n" not in line and "\r" not in line:
+        return line + "\n"
+    return "\t".join(["\\N" if cell is None else str(cell).translate(_COPY) for cell in row]) + "\n"
+
+
+_COPY = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def new_ids(session: Session, table: str, number: int) -> Sequence[int]:
@@ -189,8 +199,8 @@ def new_ids(session: Session, table: str, number: int) -> Sequence[int]:
     if session.get_bind().dialect.name == "sqlite":
         first = session.connection().exec_driver_sql(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").scalar_one()  # noqa: S608 -- a name of our own
         return range(first, first + number)
-    query = "SELECT nextval(pg_get_serial_sequence(%(table)s, 'id')) FROM generate_series(1, %(number)s)"
-    return [row[0] for row in session.connection().exec_driver_sql(query, {"table": table, "number": number})]
+    query = "SELECT array_agg(nextval(pg_get_serial_sequence(%(table)s, 'id'))) FROM generate_series(1, %(number)s)"
+    return session.connection().exec_driver_sql(query, {"table": table, "number": number}).scalar_one() or []
 
 
 def stamp(moment: datetime, dialect: Dialect) -> str:

@@ -23,11 +23,15 @@ SQLITE = (
 WORDINGS_SQLITE = (
     """CREATE TRIGGER wordings_are_not_changed BEFORE UPDATE ON wordings
        BEGIN SELECT RAISE(ABORT, 'A wording is never changed.'); END""",
+    """CREATE TRIGGER wordings_are_not_deleted BEFORE DELETE ON wordings
+       BEGIN SELECT RAISE(ABORT, 'A wording is never deleted.'); END""",
 )
 WORDINGS_POSTGRESQL = (
     """CREATE FUNCTION wordings_are_not_changed() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN RAISE EXCEPTION 'A wording is never changed.'; END $$""",
     """CREATE TRIGGER wordings_are_not_changed BEFORE UPDATE ON wordings
+       FOR EACH ROW EXECUTE FUNCTION wordings_are_not_changed()""",
+    """CREATE TRIGGER wordings_are_not_deleted BEFORE DELETE ON wordings
        FOR EACH ROW EXECUTE FUNCTION wordings_are_not_changed()""",
 )
 
@@ -236,6 +240,9 @@ def upgrade() -> None:
     for name in ("channel_id", "link_id", "paused_until"):
         given = sa.text(f"{name} IS NOT NULL")
         op.create_index(f"ix_subscriptions_{name}", "subscriptions", [name], sqlite_where=given, postgresql_where=given)
+    with op.batch_alter_table("deliveries") as batch:
+        # Each subscription that is deleted would look through all deliveries for it.
+        batch.drop_constraint(op.f("fk_deliveries_subscription_id"), type_="foreignkey")
     with op.batch_alter_table("suppressions") as batch:
         batch.add_column(sa.Column("publication_id", sa.Integer(), nullable=True))
         batch.drop_constraint(op.f("uq_suppressions_fingerprint"), type_="unique")
@@ -268,7 +275,6 @@ def _keep_wordings(sqlite: bool) -> None:
         batch.add_column(sa.Column("evidence", sa.String(length=500), server_default="", nullable=False))
         batch.drop_constraint(op.f("ck_consents_kind"), type_="check")
         batch.create_check_constraint(op.f("ck_consents_kind"), "kind IN ('asked', 'confirmed', 'changed', 'withdrawn', 'imported')")
-        batch.create_foreign_key(op.f("fk_consents_wording_id"), "wordings", ["wording_id"], ["id"])
         batch.drop_column("wording")
         batch.drop_column("version")
 
@@ -285,7 +291,7 @@ def _count_what_was(sqlite: bool) -> None:
 
 def downgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
-    _without_triggers(sqlite, (*CONSENTS, "wordings_are_not_changed"))
+    _without_triggers(sqlite, (*CONSENTS, "wordings_are_not_changed", "wordings_are_not_deleted"))
     op.drop_index(op.f("ix_suppressions_publication_id"), "suppressions")
     op.execute("DELETE FROM suppressions WHERE id NOT IN (SELECT min(id) FROM suppressions GROUP BY fingerprint)")
     with op.batch_alter_table("suppressions") as batch:
@@ -314,6 +320,9 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_issues_kind"), type_="check")
         batch.drop_column("kind")
         batch.drop_column("segment_id")
+    op.execute("UPDATE deliveries SET subscription_id = NULL WHERE subscription_id NOT IN (SELECT id FROM subscriptions)")
+    with op.batch_alter_table("deliveries") as batch:
+        batch.create_foreign_key(op.f("fk_deliveries_subscription_id"), "subscriptions", ["subscription_id"], ["id"], ondelete="SET NULL")
     op.drop_table("form_versions")
     op.drop_table("changed_rows")
     op.drop_table("refused_rows")
@@ -336,6 +345,7 @@ def downgrade() -> None:
 def _give_wordings_back(sqlite: bool) -> None:
     if not sqlite:
         op.execute("DROP TRIGGER wordings_are_not_changed ON wordings")
+        op.execute("DROP TRIGGER wordings_are_not_deleted ON wordings")
         op.execute("DROP FUNCTION wordings_are_not_changed")
     op.add_column("consents", sa.Column("wording", sa.Text(), nullable=True))
     op.add_column("consents", sa.Column("version", sa.String(length=64), nullable=True))
@@ -344,7 +354,6 @@ def _give_wordings_back(sqlite: bool) -> None:
         "version = (SELECT w.digest FROM wordings w WHERE w.id = consents.wording_id), kind = CASE WHEN kind = 'imported' THEN 'confirmed' ELSE kind END"
     )
     with op.batch_alter_table("consents") as batch:
-        batch.drop_constraint(op.f("fk_consents_wording_id"), type_="foreignkey")
         batch.drop_constraint(op.f("ck_consents_kind"), type_="check")
         batch.create_check_constraint(op.f("ck_consents_kind"), "kind IN ('asked', 'confirmed', 'changed', 'withdrawn')")
         batch.alter_column("wording", existing_type=sa.Text(), nullable=False)

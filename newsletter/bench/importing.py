@@ -127,7 +127,7 @@ def main() -> None:
     schema.upgrade(process.engine)
     if postgres:
         with process.writing() as session:
-            session.connection().exec_driver_sql("TRUNCATE publications, subscribers, wordings CASCADE")
+            session.connection().exec_driver_sql("TRUNCATE publications, subscribers, wordings RESTART IDENTITY CASCADE")
     spent = (ours if what == "ours" else bare)(process, place / "list.csv")
     print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

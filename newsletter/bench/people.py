@@ -63,6 +63,9 @@ def run(number: int, postgres: str = "") -> dict[str, Any]:
         more = {"database_url": postgres} if postgres else {}
         process = processes.use(processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=Path(folder), undo_seconds=0, **more)))
         schema.upgrade(process.engine)
+        if postgres:
+            with process.writing() as session:
+                session.execute(text("TRUNCATE publications, subscribers, wordings, editors, mailings, issues RESTART IDENTITY CASCADE"))
         importing.write_list(Path(folder) / "list.csv", number)
         importing.ours(process, Path(folder) / "list.csv")
         return {"database": "postgres" if postgres else "sqlite", "people": number} | _measure(process, number)

@@ -95,7 +95,9 @@ class Delivery(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     mailing_id: Mapped[int] = mapped_column(ForeignKey("mailings.id", ondelete="CASCADE"))
     subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="SET NULL"))
-    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id", ondelete="SET NULL"))
+    # No foreign key: each subscription that is deleted would look through all deliveries. Whoever deletes one that may have
+    # got letters empties this first, by the subscriber, for whom there is an index.
+    subscription_id: Mapped[int | None]
     canonical: Mapped[str] = mapped_column(String(254))
     provider: Mapped[str] = mapped_column(String(254), default="")
     reference: Mapped[str] = mapped_column(String(40))

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from newsletter.deliveries.models import Delivery
 from newsletter.errors import Refused
 from newsletter.forms.actions import wording
 from newsletter.forms.models import Wording
@@ -175,6 +176,13 @@ def _undo_some(session: Session, job: Import, now: datetime) -> int:
                 tallies[place] = tallies.get(place, 0) - 1
     add_all(session, tallies)
     quiet = {"synchronize_session": False}
+    # Nobody else may ever be taken for them: SQLite gives numbers away again.
+    session.execute(
+        update(Delivery)
+        .where(Delivery.subscriber_id.in_([row[1] for row in rows]), Delivery.subscription_id.in_(ids))
+        .values(subscription_id=None)
+        .execution_options(**quiet)
+    )
     # The trigger that guards consents lets them go only with a subscription that is nobody's any more.
     session.execute(
         update(Subscription).where(Subscription.id.in_(ids)).values(state="unsubscribed", consent_id=None, confirmed_at=None).execution_options(**quiet)

@@ -52,7 +52,8 @@ def fits(session: Session, publication: Publication, segment_id: int | None, now
 def count(session: Session, publication: Publication, rules: Sequence[Rule], every: bool, now: datetime) -> tuple[int, int]:
     """How many people rules fit, and how many of them are active."""
     # One walk along the rows answers every rule; by way of an index each row would be fetched from elsewhere.
-    wanted = and_(unindexed(Subscription.publication_id) == publication.id, condition(rules, every, context_of(session, publication, now)))
+    context = context_of(session, publication, now)
+    wanted = and_(unindexed(Subscription.publication_id, sqlite=context.sqlite) == publication.id, condition(rules, every, context))
     query: Select[int, int] = select(func.count(), func.count().filter(Subscription.state == "active")).select_from(Subscription)
     if needs_subscriber(rules):
         query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id)

@@ -80,7 +80,7 @@ def _newest_ids(session: Session, asked: Wanted, before: int | None) -> list[int
         rare = select(Subscription.id).where(Subscription.publication_id == asked.publication_id).order_by(Subscription.id.desc()).limit(PAGE + 1)
         found = [number for state in states for number in session.scalars(rare.where(Subscription.state == state, *conditions))]
         return sorted(found, reverse=True)[: PAGE + 1]
-    here = Subscription.publication_id if asked.channel_id else unindexed(Subscription.publication_id)
+    here = Subscription.publication_id if asked.channel_id else unindexed(Subscription.publication_id, sqlite=_on_sqlite(session))
     query = select(Subscription.id).where(here == asked.publication_id, *conditions)
     if asked.fits is not None:
         query = query.join(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -100,7 +100,8 @@ def _found_ids(session: Session, asked: Wanted, text: str, after: str, limit: in
         row[1]: row[0]
         for row in session.execute(
             select(Subscription.id, Subscription.subscriber_id).where(
-                unindexed(Subscription.publication_id) == asked.publication_id, Subscription.subscriber_id.in_(people)
+                unindexed(Subscription.publication_id, sqlite=_on_sqlite(session)) == asked.publication_id,
+                Subscription.subscriber_id.in_(people),
             )
         )
     }
@@ -128,10 +129,14 @@ def _conditions(session: Session, asked: Wanted) -> list[ColumnElement[bool]]:
     return found if asked.fits is None else [*found, asked.fits]
 
 
+def _on_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
 def _matches(session: Session, text: str) -> ColumnElement[bool]:
     if "@" in text and not text.startswith("@"):
         return and_(Subscriber.canonical >= text, Subscriber.canonical < text + "\U0010ffff")
-    sqlite = session.get_bind().dialect.name == "sqlite"
+    sqlite = _on_sqlite(session)
     if "@" in text or "." in text:
         return holds(Subscriber.canonical, text, sqlite=sqlite)
     return or_(holds(Subscriber.canonical, text, sqlite=sqlite), holds(Subscriber.name, text, sqlite=sqlite))

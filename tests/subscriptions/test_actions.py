@@ -73,7 +73,7 @@ def test_l2_a_consent_is_never_changed_and_not_deleted(any_process: Process) -> 
     publication_id = cast.publication(process)
     ask(process, publication_id)
     confirm(process, publication_id, known_secret(process))
-    for statement in ("UPDATE consents SET how = 'x'", "UPDATE wordings SET text = 'x'", "DELETE FROM consents"):
+    for statement in ("UPDATE consents SET how = 'x'", "UPDATE wordings SET text = 'x'", "DELETE FROM wordings", "DELETE FROM consents"):
         with pytest.raises(DatabaseError, match="never"), process.writing() as session:
             session.execute(text(statement))
 
