@@ -68,3 +68,21 @@ def test_what_was_in_hands_during_an_upgrade_is_planned_or_uncertain(any_process
     with any_process.reading() as session:
         counts = queries.counts(session, mailing_id)
         assert (counts["planned"], counts["uncertain"], sum(counts.values())) == (2, 1, session.get_one(Mailing, mailing_id).audience)
+
+
+def test_consents_keep_their_seals_when_their_words_move_to_a_table_of_their_own(any_process: Process) -> None:
+    from newsletter.growth.queries import total
+    from newsletter.subscriptions.consents import intact
+    from newsletter.subscriptions.queries import consents_of, wordings_of
+
+    publication_id = cast.publication(any_process)
+    subscription_id = cast.reader(any_process, publication_id)
+    with schema.migrating(any_process.engine) as connection:
+        command.downgrade(schema.configuration(connection), "0003")
+        assert connection.execute(text("SELECT count(DISTINCT wording) FROM consents")).scalar() == 1
+    schema.upgrade(any_process.engine)
+    with any_process.reading() as session:
+        chain = consents_of(session, subscription_id)
+        assert len(chain) == 1
+        assert intact(chain, wordings_of(session, chain))
+        assert total(session, publication_id, "joined", any_process.clock() - timedelta(days=1)) == 1
