@@ -22,6 +22,7 @@ from newsletter.demo.people import CHANNELS, Person, people
 from newsletter.errors import Conflict
 from newsletter.forms.actions import add_form, wording
 from newsletter.forms.models import Form
+from newsletter.growth.actions import add as count
 from newsletter.issues import actions as issues
 from newsletter.issues.models import Issue, Revision
 from newsletter.links import Links
@@ -31,6 +32,8 @@ from newsletter.process import Process
 from newsletter.publications import actions as publications
 from newsletter.publications.models import Publication
 from newsletter.rendering.front_matter import read
+from newsletter.segments.actions import save
+from newsletter.subscriptions.actions import pause, tag, with_tags
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
 
@@ -164,6 +167,7 @@ def _reader(session: Session, cast: _Cast, person: Person) -> None:
     if person.confirmed:
         at = person.came + timedelta(minutes=4)
         subscription.consent_id = say(kind="confirmed", how="pressed the button on the confirmation page", at=at)
+        count(session, cast.publication.id, "joined", now=at, channel_id=channel.id)
         subscription.confirmed_at = at
     cast.subscriptions[person.email] = (person, subscription, subscriber)
 
@@ -229,6 +233,7 @@ def _catch_up(session: Session, cast: _Cast, now: datetime) -> None:
         subscription.state = _state_at(person, now)
         if person.left:
             subscription.ended_at = person.left
+            count(session, cast.publication.id, "left", now=person.left, channel_id=subscription.channel_id)
             how = "one click in the mail program (RFC 8058)"
             record(
                 session,
@@ -240,4 +245,22 @@ def _catch_up(session: Session, cast: _Cast, now: datetime) -> None:
                 language="de",
                 at=person.left,
             )
+        _remember(session, cast, person, subscription, now)
+    rules = [{"about": "tag", "how": "is", "value": str(tag(session, cast.publication.id, "Markt"))}, {"about": "answered", "how": "ever", "value": ""}]
+    save(session, publication_id=cast.publication.id, segment=None, name="Vom Markt, und schrieb zurück", every=True, rules=rules, now=now)
     session.flush()
+
+
+def _remember(session: Session, cast: _Cast, person: Person, subscription: Subscription, now: datetime) -> None:
+    """What a founder comes to know in a year: who came from the market, who wrote back, who wants it less often."""
+    chance = random.Random(person.email)  # noqa: S311 -- a believable list needs no secrets
+    if person.channel == "Markt in Bautzen":
+        subscription.tags = with_tags("", [tag(session, cast.publication.id, "Markt")])
+    if subscription.state != "active":
+        return
+    if chance.random() < 0.2:
+        subscription.answered_at = now - timedelta(days=chance.randrange(1, 200), hours=chance.randrange(24))
+    if chance.random() < 0.06:
+        subscription.rhythm = "monthly"
+    elif chance.random() < 0.04:
+        pause(session, subscription, until=now + timedelta(days=chance.randrange(3, 40)), now=now - timedelta(days=2))

@@ -33,7 +33,8 @@ PRESETS = (
     ),
     Preset(
         "Mailchimp", frozenset({"email address", "optin_time"}),
-        {"email address": "email", "first name": "first", "last name": "last", "tags": "tags", "confirm_time": "joined", "confirm_ip": "evidence"},
+        {"email address": "email", "first name": "first", "last name": "last", "tags": "tags", "optin_time": "evidence", "confirm_time": "joined",
+         "confirm_ip": "evidence"},
     ),
     Preset(
         "CleverReach", frozenset({"activated", "registered", "deactivated"}),

@@ -8,7 +8,7 @@ from newsletter.accounts.access import role
 from newsletter.broker import ring
 from newsletter.channels.queries import names
 from newsletter.errors import Refused
-from newsletter.growth.queries import UNITS, by_channel, course, total, usual_in_ten_minutes
+from newsletter.growth.queries import UNITS, Stretch, by_channel, course, total, usual_in_ten_minutes
 from newsletter.http import Reply, links, now, page, process, see_other, session, speech, writing
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
@@ -86,13 +86,19 @@ def suppress(publication: Publication) -> Reply:
     return _suppressions(publication, email=address.text, found=found, looked=True)
 
 
+def _from_the_beginning(rows: list[Stretch]) -> list[Stretch]:
+    """Without the time before there was anybody, but never less than twelve stretches."""
+    first = next((index for index, row in enumerate(rows) if row.joined or row.left), 0)
+    return rows[min(first, len(rows) - 12) :]
+
+
 @views.get("/admin/<slug>/growth")
 @role("viewer")
 def growth(publication: Publication) -> Reply:
     unit = request.args.get("unit", "month")
     unit = unit if unit in UNITS else "month"
     channel = request.args.get("channel", type=int)
-    rows = course(session(), publication.id, unit, now(), channel)
+    rows = _from_the_beginning(course(session(), publication.id, unit, now(), channel))
     year = now() - timedelta(days=365)
     joined, left = by_channel(session(), publication.id, "joined", year), by_channel(session(), publication.id, "left", year)
     channels = names(session(), publication.id)

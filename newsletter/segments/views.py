@@ -49,16 +49,36 @@ def _edit(
         count = None
     return page(
         "segments/edit.html", status, segment=segment, name=name, every=every, rules=rules, count=count, error=error, about=ABOUT, states=STATES,
-        without_value=WITHOUT_VALUE, tags=tags_of(session(), publication.id), channels=names(session(), publication.id),
-        fields=fields_of(session(), publication.id), issues=published(session(), publication.id, limit=100),
+        without_value=WITHOUT_VALUE, words=_words(publication), fields=fields_of(session(), publication.id),
     )  # fmt: skip
 
 
-def _rules() -> list[dict[str, str]]:
+def _words(publication: Publication) -> dict[str, dict[str, str]]:
+    """What the values of rules are called on a page: tags, channels and letters by name and not by number."""
+    say = speech()
+    return {
+        "tag": {str(number): name for number, name in tags_of(session(), publication.id).items()},
+        "channel": {str(number): one.name for number, one in names(session(), publication.id).items()},
+        "got": {str(one.id): say("No. %(number)s", number=one.number) for one in published(session(), publication.id, limit=100)},
+        "state": dict(zip(STATES, (say("active"), say("paused"), say("waiting"), say("unsubscribed")), strict=True)),
+        "rhythm": {"each": say("Every letter"), "monthly": say("Once a month, everything together")},
+        "language": {"de": "Deutsch", "en": "English"},
+    }
+
+
+def _rules(publication: Publication) -> list[dict[str, str]]:
     """The rules of the page: three lists of the same length. One without a subject is not there."""
-    form = request.form
+    form, words = request.form, _words(publication)
     rows = zip(form.getlist("about"), form.getlist("how"), form.getlist("value"), strict=False)
-    return [{"about": about, "how": how, "value": value} for about, how, value in rows if about]
+    found = []
+    for about, how, value in rows:
+        meant = {_plain(word): key for key, word in words.get(about, {}).items()}.get(_plain(value), value)
+        found += [{"about": about, "how": how, "value": meant}] if about else []
+    return found
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.replace("\u00a0", " ").split()).casefold()
 
 
 @views.post("/admin/<slug>/segments/save")
@@ -67,7 +87,7 @@ def save(publication: Publication) -> Reply:
     """Keep it, or only count: without script, too, one sees whom rules fit before anything is kept."""
     number = request.form.get("segment", type=int)
     segment = queries.get(session(), publication.id, number) if number else None
-    name, every, rules = request.form.get("name", ""), request.form.get("every", "yes") == "yes", _rules()
+    name, every, rules = request.form.get("name", ""), request.form.get("every", "yes") == "yes", _rules(publication)
     if request.form.get("deed") != "save":
         more = [{"about": "", "how": "", "value": ""}] if request.form.get("deed") == "more" else []
         return _edit(publication, segment, name, every, [*rules, *more])
@@ -85,7 +105,7 @@ def save(publication: Publication) -> Reply:
 def count(publication: Publication) -> Reply:
     """How many rules fit, while they are being built."""
     try:
-        found = queries.count(session(), publication, _rules(), request.form.get("every", "yes") == "yes", now())
+        found = queries.count(session(), publication, _rules(publication), request.form.get("every", "yes") == "yes", now())
     except Refused as error:
         return Response(json.dumps({"text": speech().refusal(error)}), 422, mimetype="application/json")
     text = speech().plural(

@@ -206,6 +206,18 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
         "issues/",
         "subscribers/",
         "subscribers/3",
+        "subscribers/3/proof",
+        "subscribers/3/erase",
+        "subscribers/?q=a",
+        "segments/",
+        "segments/1",
+        "segments/new",
+        "forms/",
+        "forms/anmeldeseite",
+        "growth",
+        "shield",
+        "suppressions",
+        "imports/",
         "links",
         "archive",
         "issues/12/archive",
@@ -217,7 +229,20 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
         "mailings/12/providers",
     ]
     paths = [f"/admin/saatbrief/{path}" for path in admin]
-    paths += ["/admin/account", "/admin/transport", "/dev/design", "/dev/mail", "/", "/p/saatbrief", "/p/saatbrief/privacy", "/u/x", "/nirgends"]
+    paths += [
+        "/admin/account",
+        "/admin/transport",
+        "/dev/design",
+        "/dev/mail",
+        "/",
+        "/p/saatbrief",
+        "/p/saatbrief/privacy",
+        "/p/saatbrief/f/anmeldeseite/embed",
+        "/p/saatbrief/manage",
+        "/m/x",
+        "/u/x",
+        "/nirgends",
+    ]
     paths += [f"/archive/saatbrief/{path}" for path in ("", "warum-ich-jetzt-briefe-schreibe/", "tags/", "tags/anbau/", "feeds/", "nirgends/")]
     paths += [f"/archive/saatbrief/{path}" for path in ("search/?q=bohnen", "series/", "authors/", "2026/", "about/", "imprint/", "privacy/")]
     for language in ("de", "en"):
@@ -227,11 +252,89 @@ def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser,
         page.click("form[action$=language] .button")
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 844})
-            for path in paths if language == "de" else paths[:13]:
+            for path in paths if language == "de" else paths[: len(admin)]:
                 page.goto(base + path)
                 look(page, axe, f"{path} {language} {width}")
     watched.check()
     context.close()
+
+
+def test_a_reader_decides_everything_with_script_switched_off(browser: Browser, running: Running) -> None:
+    """Subscribe, confirm, pause, come back, change the address, take the data along, be forgotten: in a browser that runs no script."""
+    axe = chromium.axe()
+    base = f"http://127.0.0.1:{running.port}"
+    call(running.data_dir, "demo")
+    seen = browser.new_context(locale="de-DE", viewport={"width": 390, "height": 844})
+    watched = Watched(browser.new_context(locale="de-DE", java_script_enabled=False, viewport={"width": 390, "height": 844}), base)
+    page = watched.page
+
+    def also_accessible(name: str) -> None:
+        other = seen.new_page()
+        other.goto(page.url)
+        look(other, axe, f"reader/{name}")
+        other.close()
+
+    page.goto(f"{base}/p/saatbrief")
+    page.fill("#email", "neu@gmx.de")
+    time.sleep(2.1)
+    page.click("main form .button")
+    assert page.locator("a[href*='gmx.net']").get_attribute("rel") == "noopener noreferrer"
+    page.goto(base + mailed(running, "confirm"))
+    also_accessible("confirm")
+    time.sleep(2.1)
+    page.click("main form .button")
+    expect(page.locator("h1")).to_contain_text("Der nächste Brief kommt")
+
+    page.goto(base + mailed(running, "m"))
+    also_accessible("preferences")
+    page.check("input[name=pause][value=month]")
+    page.check("input[name=rhythm][value=monthly]")
+    page.click("main form .button >> nth=0")
+    expect(page.locator(".lead")).to_contain_text("In Pause bis")
+    page.check("input[name=pause][value=none]")
+    page.click("main form .button >> nth=0")
+    expect(page.locator(".lead")).not_to_contain_text("In Pause")
+    page.click("text=Link schicken")
+
+    wait_for(lambda: "/m/" in mailed(running, "m", subject="Deine Seite"))
+    key = mailed(running, "m", subject="Deine Seite")
+    page.goto(base + key)
+    also_accessible("key")
+    page.click("text=Adresse ändern")
+    page.fill("#email", "anders@gmx.de")
+    page.click("main form .button")
+    page.goto(base + mailed(running, "move"))
+    page.click("main form .button")
+    expect(page.locator("main")).to_contain_text("anders@gmx.de")
+
+    with page.expect_download() as download:
+        page.goto(base + key)
+        page.click("text=JSON")
+    assert "anders@gmx.de" in Path(download.value.path()).read_text("utf-8")
+    page.goto(base + key)
+    page.click("text=Meine Daten löschen")
+    page.click("main form .button")
+    expect(page.locator("h1")).to_contain_text("gelöscht")
+    assert page.goto(base + key).status == 410
+    watched.check()
+
+
+def mailed(running: Running, kind: str, subject: str = "") -> str:
+    """The link of the newest mail that carries one of this kind."""
+    found: list[str] = []
+
+    def look_for() -> bool:
+        store = Store(running.data_dir)
+        for mail in store.latest(limit=20):
+            whole = store.get(mail.id)
+            match = re.search(rf"http://127\.0\.0\.1:\d+(/{kind}/[\w.-]+)", whole.body("plain"))
+            if match and subject in mail.subject:
+                found.append(match[1])
+                return True
+        return False
+
+    wait_for(look_for)
+    return found[0]
 
 
 def test_the_archive_is_searched_as_it_is_served(browser: Browser, running: Running) -> None:
