@@ -69,11 +69,24 @@ def start(session: Session, links: Links, *, publication: Publication, issue: Is
     )
     session.add(mailing)
     session.flush()
+    _refuse_after_silence(session, publication, issue, now)
     mailing.audience = _freeze_audience(session, publication, mailing, issue, now)
     if not mailing.audience:
         raise Refused(mark("Nobody would get this letter: there is no active subscriber yet."))
     session.flush()
     return mailing.id
+
+
+def _refuse_after_silence(session: Session, publication: Publication, issue: Issue, now: datetime) -> None:
+    last = queries.last_letter(session, publication.id)
+    if policy.silence(last, now) != "too long":
+        return
+    old = select(Subscription.id).join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    if session.scalar(old.where(readers_of(session, publication, issue, now), Subscription.confirmed_at <= last).limit(1)):
+        raise Refused(SILENT)
+
+
+SILENT = mark("Nobody has got a letter for four years. These consents do not hold any more: ask people anew, or write to those who came since.")
 
 
 def _freeze(publication: Publication, issue: Issue, composition: Composition, links: Links) -> dict[str, Any]:

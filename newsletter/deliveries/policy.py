@@ -22,6 +22,18 @@ RETRY = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1), timed
 BACK_OFF = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=10))
 
 
+# L6: after such a silence people do not expect a letter any more (AG München 161 C 12736/22), or have not for long.
+LONG_SILENCE = timedelta(days=548)
+TOO_LONG_SILENCE = timedelta(days=1461)
+
+
+def silence(last: datetime | None, now: datetime) -> str:
+    """What the time since the last letter means: nothing, "long" or "too long"."""
+    if last is None or now - last <= LONG_SILENCE:
+        return ""
+    return "too long" if now - last > TOO_LONG_SILENCE else "long"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What follows from a failure.

@@ -97,6 +97,12 @@ def _on_average(mailing: Mailing, numbers: dict[str, int], now: datetime) -> flo
     return sum(numbers[state] for state in ("accepted", "refused", "uncertain")) / max(spent, 1.0)
 
 
+def last_letter(session: Session, publication_id: int) -> datetime | None:
+    """When people last got a letter."""
+    sent = Mailing.publication_id == publication_id, Mailing.started_at.is_not(None)
+    return session.scalar(select(func.max(Mailing.started_at)).where(*sent))
+
+
 def latest(session: Session, publication_id: int) -> tuple[Mailing, Issue] | None:
     """The last mailing of a publication with its issue."""
     row = session.execute(

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from newsletter.accounts.access import editor, role
 from newsletter.broker import ring
-from newsletter.deliveries import actions, queries
+from newsletter.deliveries import actions, policy, queries
 from newsletter.deliveries.actors import send_mailing
 from newsletter.deliveries.forms import missed_as_csv
 from newsletter.deliveries.models import DELIVERY_STATES, Mailing
@@ -53,6 +53,7 @@ def _prepare(publication: Publication, issue: Issue, status: int = 200, error: s
         people=counts(session(), publication.id),
         readers=actions.number_of_readers(session(), publication, issue, now()),
         segments=all_of(session(), publication.id),
+        silence=policy.silence(queries.last_letter(session(), publication.id), now()),
         zone_now=now().astimezone(ZoneInfo(publication.timezone)),
         undo=settings.undo_seconds,
         used=in_use(session(), settings, process().tokens),

@@ -186,7 +186,7 @@ def test_a2_a_scanner_that_runs_scripts_and_follows_every_link_changes_nothing(b
     page.close()
 
 
-def test_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser, running: Running) -> None:
+def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Browser, running: Running) -> None:
     import json
 
     axe = chromium.axe()
