@@ -89,11 +89,22 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         "mailing": "/admin/saatbrief/mailings/12",
         "people": "/admin/saatbrief/subscribers/",
         "sign-up": "/p/saatbrief",
+        "growth": "/admin/saatbrief/growth",
         "archive": "/archive/saatbrief/",
         "letter": "/archive/saatbrief/der-neue-katalog-und-was-nicht-mehr-darin-steht/",
     }
     if every:
-        admin = {"issues": "issues/", "person": "subscribers/5", "links": "links", "archive-admin": "archive", "settings": "settings"}
+        admin = {
+            "issues": "issues/",
+            "person": "subscribers/5",
+            "links": "links",
+            "segment": "segments/1",
+            "form": "forms/anmeldeseite",
+            "shield": "shield",
+            "imports": "imports/",
+            "archive-admin": "archive",
+            "settings": "settings",
+        }
         screens |= {name: f"/admin/saatbrief/{path}" for name, path in admin.items()}
         screens |= {
             "design": "/dev/design",

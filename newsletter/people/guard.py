@@ -105,5 +105,6 @@ def growth(publication: Publication) -> Reply:
     ways = sorted(((channels.get(one), number, left.get(one, 0)) for one, number in joined.items() if number > 0), key=lambda way: -way[1])
     return page(
         "people/growth.html", rows=rows, unit=unit, channel=channel, channels=channels, ways=ways, most=max(max(row.joined, row.left) for row in rows),
+        gone=total(session(), publication.id, "left", now() - timedelta(days=30)),
         active=counts(session(), publication.id)["active"], joined=sum(row.joined for row in rows), left=sum(row.left for row in rows),
     )  # fmt: skip

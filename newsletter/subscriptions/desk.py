@@ -57,17 +57,17 @@ class Desk:
         if ticket.error is not None:
             raise ticket.error
 
-    def setting(self, slug: str, form: str = "") -> Setting:
-        """A form as sign-ups need it, at most two seconds old.
+    def setting(self, slug: str, form: str = "", *, fresh: bool = False) -> Setting:
+        """A form as sign-ups need it, at most two seconds old; who wants to show it gets it as it is.
 
         Raises:
             NotFound: there is no such publication, or no such form in it.
         """
-        found = self._settings.get((slug, form))
+        found = None if fresh else self._settings.get((slug, form))
         if found is None or time.monotonic() - found[0] > FRESH:
             # One looks, all others get what it found.
             with self._reading:
-                found = self._settings.get((slug, form))
+                found = None if fresh else self._settings.get((slug, form))
                 if found is None or time.monotonic() - found[0] > FRESH:
                     found = time.monotonic(), self._read(slug, form)
                     if len(self._settings) > 1000:

@@ -36,9 +36,9 @@ def desk() -> Desk:
     return found
 
 
-def _setting(slug: str, form: str = "") -> Setting:
+def _setting(slug: str, form: str = "", *, fresh: bool = False) -> Setting:
     try:
-        setting = desk().setting(slug, form)
+        setting = desk().setting(slug, form, fresh=fresh)
     except NotFound:
         abort(404)
     speak_as(setting.publication, setting.form.language)
@@ -53,20 +53,20 @@ def speak_as(publication: Publication, language: str = "") -> None:
 @views.get("/p/<slug>")
 @open_to_all
 def sign_up(slug: str) -> Reply:
-    return _form(_setting(slug), typed={"via": request.args.get("via", "")[:60]})
+    return _form(_setting(slug, fresh=True), typed={"via": request.args.get("via", "")[:60]})
 
 
 @views.get("/p/<slug>/f/<form>")
 @open_to_all
 def form_page(slug: str, form: str) -> Reply:
-    return _form(_setting(slug, form), typed={"via": request.args.get("via", "")[:60]})
+    return _form(_setting(slug, form, fresh=True), typed={"via": request.args.get("via", "")[:60]})
 
 
 @views.get("/p/<slug>/f/<form>/embed")
 @open_to_all
 def embedded(slug: str, form: str) -> Reply:
     """The form alone, for a frame on another site. It runs no script, there or here."""
-    setting = _setting(slug, form)
+    setting = _setting(slug, form, fresh=True)
     return _framed(setting, _form(setting, typed={"via": request.args.get("via", "")[:60]}, embedded=True))
 
 
@@ -76,7 +76,6 @@ def _framed(setting: Setting, response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self' {sites}"
     )
-    response.headers["X-Frame-Options"] = ""  # frame-ancestors says it better, and the old header knows no list
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 

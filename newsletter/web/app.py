@@ -17,6 +17,7 @@ from newsletter.catcher.views import views as catcher
 from newsletter.channels.views import views as channels
 from newsletter.database import db
 from newsletter.deliveries.views import views as mailings
+from newsletter.federation.policy import handle
 from newsletter.federation.views import views as federation
 from newsletter.forms.views import views as forms
 from newsletter.imports.views import views as imports
@@ -116,7 +117,7 @@ def create_app(process: Process | None = None) -> Flask:
     headers.attach(app)
     errors.attach(app)
     templating.attach(app)
-    app.jinja_env.globals.update(sentence=sentence, tally=tally)
+    app.jinja_env.globals.update(sentence=sentence, tally=tally, fediverse=lambda publication: handle(process.links, publication))
     return app
 
 

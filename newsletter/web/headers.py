@@ -39,7 +39,9 @@ def attach(app: Flask) -> None:
                 headers["Cache-Control"] = "public, max-age=600"
         headers.setdefault("Content-Security-Policy", POLICY.format(nonce=g.get("nonce", "")))
         headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("X-Frame-Options", "DENY")
+        if "frame-ancestors 'none'" in headers["Content-Security-Policy"]:
+            # The older header knows no list; where a frame is allowed, frame-ancestors says by whom.
+            headers.setdefault("X-Frame-Options", "DENY")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
