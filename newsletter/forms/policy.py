@@ -108,6 +108,11 @@ def origins(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:20]
 
 
-def may_post(allowed: Sequence[str], origin: str, own: str) -> bool:
-    """Whether a site may post to a form. Without an Origin header nobody can tell; browsers always send one here."""
-    return not allowed or not origin or origin in (own, *allowed)
+def may_post(allowed: Sequence[str], origin: str, *own: str) -> bool:
+    """Whether a site may post to a form. Without an Origin header nobody can tell; browsers always send one here.
+
+    Args:
+        own: our own addresses, that of an archive that lies elsewhere among them.
+    """
+    ours = [f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, own) if parts.netloc]
+    return not allowed or not origin or origin in (*ours, *allowed)

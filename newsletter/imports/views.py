@@ -8,12 +8,13 @@ from newsletter.accounts.access import editor, role
 from newsletter.broker import ring
 from newsletter.errors import Refused
 from newsletter.forms.queries import fields_of
-from newsletter.http import Reply, now, page, process, see_other, session, speech, writing
+from newsletter.http import Reply, now, page, process, see_other, session, speech, takes, writing
 from newsletter.i18n import mark
 from newsletter.imports import actions, queries
 from newsletter.imports.actors import run_import
 from newsletter.imports.forms import MEANINGS, REASONS, list_as_csv, list_as_json
 from newsletter.imports.models import Import
+from newsletter.imports.reading import LARGEST_FILE
 from newsletter.imports.running import progress
 from newsletter.publications.models import Publication
 from newsletter.segments.queries import fits
@@ -29,8 +30,8 @@ def index(publication: Publication) -> Reply:
 
 @views.post("/admin/<slug>/imports/")
 @role("editor")
+@takes(LARGEST_FILE + 1024 * 1024)
 def upload(publication: Publication) -> Reply:
-    request.max_content_length = 1100 * 1024 * 1024
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
@@ -41,6 +42,10 @@ def upload(publication: Publication) -> Reply:
             )  # fmt: skip
     except Refused as error:
         return page("imports/index.html", 422, jobs=queries.all_of(session(), publication.id), error=speech().refusal(error))
+    finally:
+        # A large upload lies in a file of the system's until it is closed.
+        for one in request.files.values():
+            one.close()
     return see_other(url_for("imports.show", slug=publication.slug, import_id=job.id))
 
 

@@ -104,13 +104,17 @@ def _shown(setting: Setting) -> str:
 def subscribe(slug: str) -> Reply:
     """Takes a plain HTML form from any site that the form allows. The answer says nothing about who is subscribed (A1)."""
     setting = _setting(slug, request.form.get("form", "")[:60])
-    if not forms.may_post(setting.form.origins, request.headers.get("Origin", ""), process().settings.base_url):
+    if not _may_post(setting):
         return page("subscriptions/foreign.html", 403, publication=setting.publication)
     framed = "embedded" in request.form
     wish, errors = _wish(setting, request.form.to_dict())
     wrong: dict[str, Any] = {"typed": request.form.to_dict(), "errors": tell(errors), "status": 422, "embedded": framed}
     response = _form(setting, **wrong) if wish is None else _ask(setting, wish)
     return _framed(setting, response) if framed else response
+
+
+def _may_post(setting: Setting) -> bool:
+    return forms.may_post(setting.form.origins, request.headers.get("Origin", ""), process().settings.base_url, setting.publication.archive_base)
 
 
 def _ask(setting: Setting, wish: Wish) -> Response:
@@ -199,7 +203,7 @@ def subscribe_by_program(slug: str) -> Reply:
     fields = given.get("answers", {}) if isinstance(given.get("answers", {}), dict) else {}
     typed = {name: str(value) for name, value in given.items() if name != "answers"} | {f"field-{name}": str(value) for name, value in fields.items()}
     setting = _setting(slug, typed.get("form", "")[:60])
-    if setting.form.state == "closed" or not forms.may_post(setting.form.origins, request.headers.get("Origin", ""), process().settings.base_url):
+    if setting.form.state == "closed" or not _may_post(setting):
         return {"error": "This form does not take sign-ups from here."}, 403  # type: ignore[return-value]
     wish, errors = _wish(setting, typed)
     if wish is None:

@@ -65,7 +65,7 @@ BLUEPRINTS = (
     catcher,
 )
 
-# Forms are small; the two that are not say so themselves.
+# Forms are small; what is not says so itself, by http.takes.
 LARGEST_REQUEST = 12 * 1024 * 1024
 
 csrf = CSRFProtect()
@@ -123,7 +123,7 @@ def create_app(process: Process | None = None) -> Flask:
 
 def _guard() -> None:
     """Deny by default, and ask every unsafe request for its token (P2, P4)."""
-    from flask import abort, current_app
+    from flask import abort, current_app, g
 
     view = current_app.view_functions.get(request.endpoint or "")
     if request.endpoint == "static" or view is None:
@@ -132,6 +132,9 @@ def _guard() -> None:
     access.recognise()
     if not hasattr(view, "access"):
         abort(404)
+    if g.editor:
+        # Before the body is read, which looking for the token does; strangers may not fill the disk.
+        request.max_content_length = getattr(view, "largest", LARGEST_REQUEST)
     if request.method not in ("GET", "HEAD", "OPTIONS") and not getattr(view, "without_csrf", False):
         headers.refuse_foreign()
         csrf.protect()

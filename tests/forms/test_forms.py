@@ -96,6 +96,13 @@ def test_a_form_from_a_foreign_origin_is_refused_and_nothing_is_kept(process: Pr
         assert api.status_code == (403 if status == 403 else 202)
 
 
+def test_the_archive_may_post_wherever_it_lies() -> None:
+    allowed = ["https://saatgarten.example"]
+    assert policy.may_post(allowed, "https://briefe.example", "http://localhost", "https://briefe.example/archiv/")
+    assert not policy.may_post(allowed, "https://briefe.example.evil.example", "http://localhost", "https://briefe.example/archiv/")
+    assert not policy.may_post(allowed, "null", "http://localhost", "")
+
+
 def test_the_frame_runs_no_script_and_only_named_sites_may_show_it(process: Process, client: FlaskClient) -> None:
     cast.publication(process)
     change(process, origins=["https://saatgarten.example"])

@@ -324,6 +324,19 @@ def test_a_file_that_is_no_list_gets_a_sentence(mira: Browser, process: Process,
     assert not list(actions.folder(process.settings).iterdir())
 
 
+def test_a_large_list_is_taken_from_editors_and_not_from_strangers(mira: Browser) -> None:
+    # The test client would leave a file of its own open for so large a form.
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    data = b"email\n" + b"".join(b"leser%d@example.org\n" % number for number in range(700_000))
+    assert len(data) > 13_000_000
+    body = part % (b"csrf_token", b"", mira.token().encode()) + part % (b"file", b'; filename="liste.csv"', data) + b"--x--\r\n"
+    answer = mira.client.post("/admin/saatbrief/imports/", data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 303
+    assert "leser0@example.org" in mira.get(answer.headers["Location"]).get_data(as_text=True)
+    stranger = mira.client.application.test_client()
+    assert stranger.post("/admin/saatbrief/imports/", data=body, content_type="multipart/form-data; boundary=x").status_code in (400, 413)
+
+
 def test_a_trouble_is_said_in_the_language_of_whoever_looks(mira: Browser, process: Process) -> None:
     place = upload(mira, b"email,name\n" + b"a@example.org,A\n" * 20 + b'b@example.org,"nie zu\n' + b"c@example.org,C\n" * 9)
     mira.post(f"{place}/check", {"column-0": "email", "basis": BASIS})
