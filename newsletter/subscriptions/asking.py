@@ -7,7 +7,7 @@ table. The answer to the browser is the same whatever was decided (A1).
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from newsletter.notices.actions import queue, row_of
 from newsletter.orm import wave
 from newsletter.publications.models import Publication
 from newsletter.shield import policy as shield
+from newsletter.shield.counting import Counts
 from newsletter.shield.models import Held
 from newsletter.subscriptions import policy
 from newsletter.subscriptions.consents import sealed
@@ -106,7 +107,7 @@ class _Book:
 
     def __init__(self, session: Session, tokens: Tokens, links: Links, wishes: Sequence[Wish], now: datetime) -> None:
         self._session, self._tokens, self._links, self._now = session, tokens, links, now
-        self._counts = _Counts(session, now)
+        self._counts = Counts(session, now)
         self._counts.load(name for wish in wishes for name in self._names(wish))
         self._known = {(publication_id, canonical): known for publication_id, canonical, known in self._look_up(wishes)}
         self._tallies: Counter[Key] = Counter()
@@ -329,34 +330,6 @@ _NOTICES = f"""
 INSERT INTO notices ({", ".join(NOTICE)}, state, sha256, attempts, reply, created_at, next_attempt_at)
 SELECT {", ".join(f"v{name}" for name in NOTICE)}, 'queued', '', 0, '', :now, :now FROM {{v}} RETURNING id, message_id
 """  # noqa: S608
-_THROTTLES = """
-INSERT INTO throttles (key, count, expires_at) SELECT vkey, vcount, vuntil FROM {v} WHERE true
-ON CONFLICT (key) DO UPDATE SET count = excluded.count, expires_at = excluded.expires_at
-"""
-
-
-class _Counts:
-    """Counters of running windows, read once and written once."""
-
-    def __init__(self, session: Session, now: datetime) -> None:
-        self._session, self._now = session, now
-        self._rows: dict[str, tuple[int, datetime]] = {}
-        self._changed: set[str] = set()
-
-    def load(self, names: Iterable[str]) -> None:
-        rows = self._session.execute(select(Throttle.key, Throttle.count, Throttle.expires_at).where(Throttle.key.in_(set(names))))
-        self._rows = {row[0]: (row[1], row[2]) for row in rows if row[2] > self._now}
-
-    def add(self, name: str, window: timedelta) -> int:
-        count, until = self._rows.get(name, (0, self._now + window))
-        self._rows[name] = (count + 1, until)
-        self._changed.add(name)
-        return count + 1
-
-    def write(self) -> None:
-        if self._changed:
-            rows = [(name, *self._rows[name]) for name in sorted(self._changed)]
-            wave(self._session, _THROTTLES, "vkey text, vcount integer, vuntil timestamptz", rows)
 
 
 def raise_alarm(session: Session, links: Links, publication: Publication, *, now: datetime) -> None:

@@ -36,7 +36,7 @@ def desk() -> Desk:
     return found
 
 
-def _setting(slug: str, form: str = "", *, fresh: bool = False) -> Setting:
+def setting_of(slug: str, form: str = "", *, fresh: bool = False) -> Setting:
     try:
         setting = desk().setting(slug, form, fresh=fresh)
     except NotFound:
@@ -53,20 +53,20 @@ def speak_as(publication: Publication, language: str = "") -> None:
 @views.get("/p/<slug>")
 @open_to_all
 def sign_up(slug: str) -> Reply:
-    return _form(_setting(slug, fresh=True), typed={"via": request.args.get("via", "")[:60]})
+    return _form(setting_of(slug, fresh=True), typed={"via": request.args.get("via", "")[:60]})
 
 
 @views.get("/p/<slug>/f/<form>")
 @open_to_all
 def form_page(slug: str, form: str) -> Reply:
-    return _form(_setting(slug, form, fresh=True), typed={"via": request.args.get("via", "")[:60]})
+    return _form(setting_of(slug, form, fresh=True), typed={"via": request.args.get("via", "")[:60]})
 
 
 @views.get("/p/<slug>/f/<form>/embed")
 @open_to_all
 def embedded(slug: str, form: str) -> Reply:
     """The form alone, for a frame on another site. It runs no script, there or here."""
-    setting = _setting(slug, form, fresh=True)
+    setting = setting_of(slug, form, fresh=True)
     return _framed(setting, _form(setting, typed={"via": request.args.get("via", "")[:60]}, embedded=True))
 
 
@@ -103,17 +103,17 @@ def _shown(setting: Setting) -> str:
 @without_csrf
 def subscribe(slug: str) -> Reply:
     """Takes a plain HTML form from any site that the form allows. The answer says nothing about who is subscribed (A1)."""
-    setting = _setting(slug, request.form.get("form", "")[:60])
-    if not _may_post(setting):
+    setting = setting_of(slug, request.form.get("form", "")[:60])
+    if not may_post(setting):
         return page("subscriptions/foreign.html", 403, publication=setting.publication)
     framed = "embedded" in request.form
-    wish, errors = _wish(setting, request.form.to_dict())
+    wish, errors = wish_of(setting, request.form.to_dict())
     wrong: dict[str, Any] = {"typed": request.form.to_dict(), "errors": tell(errors), "status": 422, "embedded": framed}
     response = _form(setting, **wrong) if wish is None else _ask(setting, wish)
     return _framed(setting, response) if framed else response
 
 
-def _may_post(setting: Setting) -> bool:
+def may_post(setting: Setting) -> bool:
     return forms.may_post(setting.form.origins, request.headers.get("Origin", ""), process().settings.base_url, setting.publication.archive_base)
 
 
@@ -132,7 +132,7 @@ def _ask(setting: Setting, wish: Wish) -> Response:
     )  # fmt: skip
 
 
-def _wish(setting: Setting, given: dict[str, str]) -> tuple[Wish | None, dict[str, Refused]]:
+def wish_of(setting: Setting, given: dict[str, str]) -> tuple[Wish | None, dict[str, Refused]]:
     """What a page or a program sent, checked; or what is wrong with it, by field."""
     answers, errors = forms.answers(setting.form.fields, {name.removeprefix("field-"): value for name, value in given.items() if name.startswith("field-")})
     try:
@@ -192,35 +192,10 @@ def _ask_for_work(setting: Setting, given: dict[str, str], tried: bool) -> Respo
     )  # fmt: skip
 
 
-@views.post("/api/v1/publications/<slug>/subscribe")
-@open_to_all
-@without_csrf
-def subscribe_by_program(slug: str) -> Reply:
-    """The same for programs, as JSON. It passes the same shield as the form, layer by layer (A1)."""
-    given = request.get_json(silent=True)
-    if not isinstance(given, dict):
-        return {"error": "Send a JSON object."}, 400  # type: ignore[return-value]
-    fields = given.get("answers", {}) if isinstance(given.get("answers", {}), dict) else {}
-    typed = {name: str(value) for name, value in given.items() if name != "answers"} | {f"field-{name}": str(value) for name, value in fields.items()}
-    setting = _setting(slug, typed.get("form", "")[:60])
-    if setting.form.state == "closed" or not _may_post(setting):
-        return {"error": "This form does not take sign-ups from here."}, 403  # type: ignore[return-value]
-    wish, errors = _wish(setting, typed)
-    if wish is None:
-        return {"errors": tell(errors)}, 422  # type: ignore[return-value]
-    desk().ask(wish)
-    if wish.outcome == "work":
-        challenge = work.challenge(process().tokens)
-        return {"error": "Send it again with a proof of work.", "work": challenge, "bits": WORK_BITS, "or_wait_seconds": int(WAIT.total_seconds())}, 429  # type: ignore[return-value]
-    if wish.notice_id:
-        ring(send_notice, wish.notice_id)
-    return {"state": "check-mail", "valid_until": (now() + policy.CONFIRM_WITHIN).isoformat(timespec="seconds")}, 202  # type: ignore[return-value]
-
-
 @views.get("/p/<slug>/privacy")
 @open_to_all
 def privacy(slug: str) -> Reply:
-    setting = _setting(slug)
+    setting = setting_of(slug)
     return page("subscriptions/privacy.html", publication=setting.publication, years=process().settings.proof_years, days=process().settings.forget_after_days)
 
 
@@ -344,12 +319,3 @@ def _not_leaving(secret: str) -> Reply:
             add(writer, found[0].publication_id, "scanner", now=now())
     reply: Any = leaving(secret)
     return reply  # type: ignore[no-any-return]
-
-
-@views.get("/api/v1/openapi.json")
-@open_to_all
-def openapi() -> Reply:
-    """What programs may do here, as OpenAPI 3.1."""
-    from newsletter.subscriptions.openapi import DOCUMENT
-
-    return DOCUMENT | {"servers": [{"url": links().base}]}  # type: ignore[return-value]

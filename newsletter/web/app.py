@@ -32,6 +32,7 @@ from newsletter.process import Process
 from newsletter.resources import directory
 from newsletter.segments.views import views as segments
 from newsletter.settings import load
+from newsletter.subscriptions.api import views as api
 from newsletter.subscriptions.views import views as subscriptions
 from newsletter.transports.views import views as transports
 from newsletter.web import errors, headers, templating
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     segments,
     forms,
     subscriptions,
+    api,
     media,
     issues,
     mailings,

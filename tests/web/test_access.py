@@ -18,7 +18,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # RULES U3 and DESIGN §5: forms on other sites and mail programs post here; two more carry their own proof.
 # What other servers say carries a signature, or is looked at before it counts.
 WITHOUT_CSRF = {"subscriptions.subscribe", "subscriptions.answer", "subscriptions.leave", "federation.inbox", "federation.webmention"}
-WITHOUT_CSRF |= {"subscriptions.subscribe_by_program"}
+WITHOUT_CSRF |= {"api.subscribe"}
 # The link in a mail is the key to these; whoever has it needs no other proof, and whoever has it not can make nobody press them.
 WITHOUT_CSRF |= {f"preferences.{name}" for name in ("change", "key", "send_link", "new_address", "move", "erase", "letters")}
 
