@@ -319,6 +319,27 @@ def test_a_reader_decides_everything_with_script_switched_off(browser: Browser, 
     watched.check()
 
 
+def test_a1_under_pressure_a_browser_does_the_sum_and_a_person_presses(browser: Browser, tmp_path: Path) -> None:
+    running = Running(tmp_path / "data", undo_seconds=3, sign_ups_calm=1)
+    try:
+        base = f"http://127.0.0.1:{running.port}"
+        call(running.data_dir, "demo")
+        watched = Watched(browser.new_context(locale="de-DE"), base)
+        page = watched.page
+        for number in (1, 2):
+            page.goto(f"{base}/p/saatbrief")
+            page.fill("#email", f"leser{number}@example.org")
+            time.sleep(2.1)
+            page.click("main form .button")
+        expect(page.locator("h1")).to_have_text("Einen Moment noch.")
+        expect(page.locator("main form .button")).to_be_enabled(timeout=30_000)
+        page.click("main form .button")
+        expect(page.locator("h1")).to_contain_text("Klick in deinem Postfach")
+        assert [text for text in watched.trouble if "429" not in text] == []
+    finally:
+        running.stop()
+
+
 def mailed(running: Running, kind: str, subject: str = "") -> str:
     """The link of the newest mail that carries one of this kind."""
     found: list[str] = []
