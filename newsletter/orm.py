@@ -132,13 +132,17 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def holds(place: Any, part: str, *, sqlite: bool) -> ColumnElement[bool]:
+def holds(place: Any, part: str, *, sqlite: bool, small: bool = False) -> ColumnElement[bool]:
     """Whether a column contains a text, large letters and small ones being the same.
 
     SQLite's LIKE does that for ASCII by itself; PostgreSQL compares three times as fast without a language's rules.
+
+    Args:
+        small: the column has small letters only.
     """
     text = part if sqlite else part.lower()
-    column = place if sqlite else func.lower(collate(place, "C"))
+    column = place if sqlite else collate(place, "C")
+    column = column if sqlite or small else func.lower(column)
     found: ColumnElement[bool] = column.like(f"%{escaped(text)}%", escape=None if escaped(text) == text else "\\")
     return found
 

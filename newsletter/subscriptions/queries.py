@@ -138,8 +138,8 @@ def _matches(session: Session, text: str) -> ColumnElement[bool]:
         return and_(Subscriber.canonical >= text, Subscriber.canonical < text + "\U0010ffff")
     sqlite = _on_sqlite(session)
     if "@" in text or "." in text:
-        return holds(Subscriber.canonical, text, sqlite=sqlite)
-    return or_(holds(Subscriber.canonical, text, sqlite=sqlite), holds(Subscriber.name, text, sqlite=sqlite))
+        return holds(Subscriber.canonical, text, sqlite=sqlite, small=True)
+    return or_(holds(Subscriber.canonical, text, sqlite=sqlite, small=True), holds(Subscriber.name, text, sqlite=sqlite))
 
 
 def reader(session: Session, publication_id: int, subscription_id: int) -> Reader:
