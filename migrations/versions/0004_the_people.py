@@ -240,6 +240,8 @@ def upgrade() -> None:
     for name in ("channel_id", "link_id", "paused_until"):
         given = sa.text(f"{name} IS NOT NULL")
         op.create_index(f"ix_subscriptions_{name}", "subscriptions", [name], sqlite_where=given, postgresql_where=given)
+    monthly = sa.text("rhythm = 'monthly'")
+    op.create_index("ix_subscriptions_monthly", "subscriptions", ["publication_id"], sqlite_where=monthly, postgresql_where=monthly)
     with op.batch_alter_table("deliveries") as batch:
         # Each subscription that is deleted would look through all deliveries for it.
         batch.drop_constraint(op.f("fk_deliveries_subscription_id"), type_="foreignkey")
@@ -300,6 +302,7 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("uq_suppressions_fingerprint_publication_id"), type_="unique")
         batch.create_unique_constraint(op.f("uq_suppressions_fingerprint"), ["fingerprint"])
         batch.drop_column("publication_id")
+    op.drop_index("ix_subscriptions_monthly", "subscriptions")
     for name in ("channel_id", "link_id", "paused_until"):
         op.drop_index(f"ix_subscriptions_{name}", "subscriptions")
     with op.batch_alter_table("subscriptions") as batch:

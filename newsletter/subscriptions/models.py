@@ -25,6 +25,10 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+# The same for queries: SQLite uses a partial index only where its condition stands in the query word for word.
+IS_MONTHLY = text("subscriptions.rhythm = 'monthly'")
+
+
 class Subscriber(Base):
     """A person at one canonical address."""
 
@@ -54,6 +58,7 @@ class Subscription(Base):
         Index("ix_subscriptions_publication_state", "publication_id", "state", "id"),
         Index("ix_subscriptions_channel_id", "channel_id", **_where("channel_id IS NOT NULL")),
         Index("ix_subscriptions_link_id", "link_id", **_where("link_id IS NOT NULL")),
+        Index("ix_subscriptions_monthly", "publication_id", **_where("rhythm = 'monthly'")),
         Index("ix_subscriptions_paused_until", "paused_until", **_where("paused_until IS NOT NULL")),
     )
 
