@@ -75,6 +75,7 @@ def _measure(process: Process, number: int) -> dict[str, Any]:
     slug = _furnish(process)
     _analyse(process)
     audience = _audience(process)
+    _analyse(process)  # or PostgreSQL tidies up after two million new rows while pages are measured
     client, middle, email = _client(process)
     found: dict[str, float] = {}
     for name, address in PAGES.items():
