@@ -22,7 +22,7 @@ from tests.support.required import missing
 from tests.support.services import free_port, valkey
 from tests.test_run import BRIEFTAUBE, call, environment
 
-READERS = 400
+READERS = 600
 
 
 class House:
