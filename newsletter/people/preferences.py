@@ -91,7 +91,6 @@ def _show(visit: Visit, status: int = 200, said: str = "", error: str = "") -> R
             last=here + actions.LONGEST_PAUSE,
             missed=[(issue, web_address(one.publication, issue, links())) for issue in queries.missed(session(), one.subscription)],
             siblings=queries.siblings(session(), one.publication, one.subscriber.id) if visit.fresh else [],
-            chain=people.consents_of(session(), one.subscription.id) if visit.fresh else [],
         )
     )
 

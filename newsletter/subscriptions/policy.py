@@ -7,7 +7,6 @@ from json.encoder import encode_basestring
 CONFIRM_WITHIN = timedelta(hours=72)  # L4
 KEY_WITHIN = timedelta(hours=1)
 ASK_AGAIN_AFTER = timedelta(minutes=10)
-MOST_TAGS = 200
 
 # The mailboxes that people in Germany have most, and where one looks into them: a link that saves half a minute of searching.
 MAILBOXES = {

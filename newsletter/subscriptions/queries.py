@@ -195,11 +195,6 @@ def tags_of(session: Session, publication_id: int) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def subscriptions_of(session: Session, subscriber_id: int) -> Sequence[Subscription]:
-    """Everything that one person subscribes to."""
-    return session.scalars(select(Subscription).where(Subscription.subscriber_id == subscriber_id).order_by(Subscription.id)).all()
-
-
 def open_question(session: Session, secret: str, purpose: str = "confirm") -> Question | None:
     """What a link that went to somebody's mailbox is for."""
     row = session.execute(
