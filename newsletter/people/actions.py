@@ -263,6 +263,7 @@ def _bring_back(session: Session, row: Subscription, state: str, how: str, now: 
     chain = consents_of(session, row.id)
     if chain:
         record(session, row, kind="changed", email=subscriber.email, how=how, wording_id=chain[-1].wording_id, language=chain[-1].language, at=now)
-    row.state, row.ended_at = state, None
     if state in ("active", "paused"):
+        # Taken off the day on which it was counted, however much later that is.
         add(session, row.publication_id, "left", now=row.ended_at or now, channel_id=row.channel_id, number=-1)
+    row.state, row.ended_at = state, None
