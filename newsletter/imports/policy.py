@@ -16,11 +16,6 @@ from newsletter.mail.addresses import plain as address
 from newsletter.spreadsheets import plain
 from newsletter.subscriptions.policy import compact
 
-# Why a row is not taken. The words for people stand in newsletter.imports.forms.
-REASONS = (
-    "no address", "bad address", "twice", "left", "suppressed", "unconfirmed", "unknown state", "too few cells", "control characters", "not here",
-)  # fmt: skip
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 MOST_TAGS_IN_A_ROW = 50
 
@@ -30,7 +25,7 @@ class Row(NamedTuple):
 
     Args:
         number: the row of the file.
-        state: active, unsubscribed, dead or complaint.
+        state: active, paused, unsubscribed, dead or complaint.
         joined: when she confirmed elsewhere, in UTC, as a database writes it; or nothing.
     """
 
@@ -48,7 +43,7 @@ class Row(NamedTuple):
 
 
 class RowRefused(Exception):
-    """A row that says nothing that could be taken; ``reason`` is one of REASONS."""
+    """A row that says nothing that could be taken; ``reason`` is one of :data:`newsletter.imports.forms.REASONS`."""
 
     def __init__(self, reason: str, email: str = "") -> None:
         super().__init__(reason)
@@ -149,7 +144,7 @@ class Reader:
         if state == "pending":
             # Nobody who was never confirmed elsewhere becomes confirmed by being carried over (L1).
             raise RowRefused("unconfirmed", email)
-        return "active" if state == "paused" else state
+        return state
 
     def _answers_in(self, cells: Sequence[str], width: int) -> str:
         found = {key: " ".join(plain(cells[index]).split())[:500] for index, key in self._mapping.fields.items() if index < width and cells[index].strip()}

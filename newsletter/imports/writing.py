@@ -137,8 +137,8 @@ class Writer:
     # Who is new
 
     def _add(self, session: Session, rows: list[Row], known: dict[str, Known], counts: Counts, now: datetime) -> None:
-        counts.added += sum(one.state == "active" for one in rows)
-        counts.ended += sum(one.state != "active" for one in rows)
+        counts.added += sum(one.state != "unsubscribed" for one in rows)
+        counts.ended += sum(one.state == "unsubscribed" for one in rows)
         if self._dry or not rows:
             return
         postgres = session.get_bind().dialect.name == "postgresql"
@@ -157,9 +157,10 @@ class Writer:
         for row, number, consent_id in numbers:
             joined = row.joined + zone if row.joined else at
             tallies["joined", joined[:10]] += 1
-            state, ended = "active", None
-            if row.state != "active":
-                state, ended = "unsubscribed", row.ended + zone if row.ended else at
+            # Whoever was in a pause there stays in one until she, or the founder, ends it: rather a letter too few.
+            state, ended = row.state, None
+            if row.state == "unsubscribed":
+                ended = row.ended + zone if row.ended else at
                 tallies["left", ended[:10]] += 1
             subscriber_id = ids.get(row.canonical) or known[row.canonical].subscriber_id
             tags = self._tags_of(session, row.tags) if row.tags or self._job.tags else ""

@@ -67,6 +67,13 @@ def test_l1_l2_a_list_comes_with_basis_evidence_and_consents(any_process: Proces
         assert total(session, publication_id, "joined", ada.confirmed_at) == 1
 
 
+def test_whoever_was_in_a_pause_there_is_not_written_to_here(process: Process) -> None:
+    cast.publication(process)
+    job = bring(process, "email,status\nada@example.org,paused\nben@example.org,active\n")
+    assert (job.added, job.ended) == (2, 0)
+    assert states(process) == {"ada@example.org": "paused", "ben@example.org": "active"}
+
+
 def test_a_dry_run_says_everything_and_changes_nothing(process: Process) -> None:
     cast.publication(process)
     job = bring(process, LIST + "kaputt,x,active\nada@example.org,Ada,active\n", dry=True)
