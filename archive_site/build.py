@@ -98,6 +98,8 @@ class _Build:
             images = {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files WHERE unit >= 'image/' AND unit < 'image0'")}
             wanted |= {unit for unit in everything(self.state) if unit.startswith(PAGES)} | images
         wanted |= {f"image/{self.site.logo}"} if self.site.logo and (whole or built != mark) else set()
+        if self.state.fact("landings") != self.site.landings_mark:
+            wanted.add("fixed")
         later |= {unit for unit in wanted if unit.startswith(LATER)}
         if whole:
             later |= {row[0] for row in self.state.db.execute("SELECT DISTINCT unit FROM files") if row[0].startswith(LATER)}
@@ -142,6 +144,7 @@ class _Build:
             with _writing(self.state):
                 plan = self._decide(done, stage, names, full)
                 self.state.state_fact("built", mark)
+                self.state.state_fact("landings", self.site.landings_mark)
                 failed = {*json.loads(self.state.fact("failed") or "[]")} - {*names} | {*done.failed}
                 for name, kept in (("later", later), ("failed", failed)):
                     self.state.state_fact(name, json.dumps(sorted(kept)))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from archive_site.artifact import write
-from archive_site.site import Letter, Site
+from archive_site.site import Landing, Letter, Site
 from archive_site.source import Broken, SourceBroken, Stamp
 
 IMAGE = re.compile(r"/media/([A-Za-z0-9_-]{1,60}\.[a-z]{3,4})")
@@ -42,7 +42,8 @@ class FolderSource:
             described = json.loads((folder / "site.json").read_text("utf-8"))
             known = {field.name for field in fields(Site)} - {"media"}
             values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in described.items() if name in known}
-            self._site = Site(**values, media=folder / "media")
+            landings = tuple(landing_of(row) for row in values.pop("landings", ()))
+            self._site = Site(**values, landings=landings, media=folder / "media")
         except OSError as error:
             raise SourceBroken(f"{error.filename} cannot be read: {error.strerror}.") from error
         except (ValueError, TypeError, AttributeError) as error:
@@ -93,6 +94,17 @@ class FolderSource:
         markdown = folder / f"{name}.md"
         row["markdown"] = markdown.read_text("utf-8") if markdown.is_file() else ""
         return letter_of(row | {"id": number, "html": (folder / f"{name}.html").read_text("utf-8")})
+
+
+def landing_of(row: dict[str, Any]) -> Landing:
+    """A Landing from what JSON can hold.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not what a landing page is made of.
+    """
+    if not re.fullmatch(r"[a-z0-9]{1,40}", row["code"]):
+        raise ValueError(f"“{row['code']}” is no code of a link")
+    return Landing(row["code"], str(row["title"]), str(row.get("lead", "")), tuple((str(label), str(address)) for label, address in row.get("entries", ())))
 
 
 def letter_of(row: dict[str, Any]) -> Letter:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from archive_site import feeds, pictures, themes, twins
 from archive_site.changes import NEAR
-from archive_site.site import Letter, Site
+from archive_site.site import Landing, Letter, Site
 from archive_site.slugs import slugify
 from archive_site.state import PER_PAGE, State
 from archive_site.words import Words
@@ -239,6 +239,11 @@ class Pages:
     def text(self, path: str, title: str, paragraphs: list[str], more: tuple[str, str] | None = None) -> bytes:
         """A page of plain paragraphs."""
         return self.render("text", "../", title=title, paragraphs=paragraphs, more=more, canonical=f"{self.site.base}{path}/")
+
+    def landing(self, landing: Landing) -> bytes:
+        """The page of a short address. Search engines find the letters themselves."""
+        canonical = f"{self.site.base}l/{landing.code}/"
+        return self.render("landing", "../../", title=landing.title, landing=landing, canonical=canonical, description=landing.lead[:200], listed=False)
 
     def lost(self) -> bytes:
         """The page for what is not there. It is shown at any depth, so its addresses are not relative."""

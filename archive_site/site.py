@@ -11,7 +11,7 @@ from archive_site.slugs import is_slug
 
 # What the archive itself calls its folders; no letter may be called so.
 RESERVED = frozenset(
-    {"about", "ap", "assets", "authors", "cards", "epub", "feed", "feeds", "imprint", "index", "manifest", "media", "page", "privacy", "search", "series"}
+    {"about", "ap", "assets", "authors", "cards", "epub", "feed", "feeds", "imprint", "index", "l", "manifest", "media", "page", "privacy", "search", "series"}
     | {"sitemap", "tags", "404", "read", "webmention"}
 )
 
@@ -64,6 +64,20 @@ class Letter:
 
 
 @dataclass(frozen=True)
+class Landing:
+    """A page that a short address leads to: ``l/<code>/``. It says what there is, and signs up under its own code.
+
+    Args:
+        entries: what else it names, as (label, address).
+    """
+
+    code: str
+    title: str
+    lead: str = ""
+    entries: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Site:
     """One publication, without its letters. Addresses are absolute; ``base`` ends in a slash.
 
@@ -76,6 +90,7 @@ class Site:
         handle: the publication's name in the Fediverse, ``@name@host``, or empty.
         webmention: where mentions are received, or empty.
         media: the folder in which images lie.
+        landings: pages for short addresses.
         cards, books, search: whether share images, a book for each year and the search are made.
     """
 
@@ -105,12 +120,18 @@ class Site:
     cards: bool = True
     books: bool = True
     search: bool = True
+    landings: tuple[Landing, ...] = ()
     media: Path = field(default=Path("media"), compare=False)
 
     @property
     def mark(self) -> str:
         """A short name for what feeds, twins and cards say of the publication; another one means that all of them change."""
-        return _mark({key: value for key, value in asdict(self).items() if key not in ("media", *LOOKS)})
+        return _mark({key: value for key, value in asdict(self).items() if key not in ("media", "landings", *LOOKS)})
+
+    @property
+    def landings_mark(self) -> str:
+        """A short name for the landing pages, which nothing else of the archive shows; empty without any."""
+        return _mark({one.code: asdict(one) for one in self.landings}) if self.landings else ""
 
     @property
     def looks(self) -> str:

@@ -207,6 +207,8 @@ class Units:
                 yield from (File(name, data) for name, data in twins.text_page(site, path, words(path), paragraphs).items())
         yield File("feeds/index.html", pages.render("feeds", "../", title=words("feeds"), canonical=f"{site.base}feeds/"))
         yield File("404.html", pages.lost())
+        for landing in site.landings:
+            yield File(f"l/{landing.code}/index.html", pages.landing(landing), public=False)
         yield File("robots.txt", sitemap.robots(site))
         if site.search:
             years = [year[5:] for year in reversed(self.state.lists("year"))]

@@ -19,7 +19,14 @@ NAME = "Brieftaube (+https://brieftaube.example)"
 
 
 class Unreachable(Exception):
-    """Another server could not be asked, or gave no usable answer. One sentence says why."""
+    """Another server could not be asked, or gave no usable answer. One sentence says why.
+
+    ``sent``: what was said to it may have arrived all the same.
+    """
+
+    def __init__(self, why: str, *, sent: bool = False) -> None:
+        super().__init__(why)
+        self.sent = sent
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,14 @@ class Web:
         """
         return self._ask("POST", address, headers, body)
 
+    def ask(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Ask an interface. Redirects are not followed: a token in the headers is meant for this server and no other.
+
+        Raises:
+            Unreachable: there is no answer, or the address may not be asked.
+        """
+        return self._ask(method, address, headers, body)
+
     def _ask(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
@@ -99,7 +114,8 @@ class Web:
                     raise Unreachable(f"The answer of {parts.hostname} is too long.")
                 return Answer(response.status, {key.lower(): value for key, value in response.headers.items()}, found, address)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unreachable(f"{parts.hostname} does not answer: {error.__class__.__name__}.") from error
+            never = isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.SSLError))
+            raise Unreachable(f"{parts.hostname} does not answer: {error.__class__.__name__}.", sent=not never) from error
 
     def _checked(self, host: str, port: int) -> str:
         try:

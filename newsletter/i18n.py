@@ -81,6 +81,10 @@ class Speech:
         text = numbers.format_decimal(round(share, 1), locale=self.locale)
         return f"{text}\u00a0%" if self.language == "de" else f"{text}%"
 
+    def euros(self, cents: float) -> str:
+        """„12,50 €“; fractions of a cent as they are."""
+        return numbers.format_currency(cents / 100, "EUR", locale=self.locale, decimal_quantization=cents == int(cents))
+
     def day(self, moment: datetime | date, pattern: str = "long") -> str:
         """A date; a moment is shown in the speech's zone."""
         return dates.format_date(self._local(moment), pattern, locale=self.locale)

@@ -33,11 +33,17 @@ class Links:
     def form(self, slug: str, form: str) -> str:
         return f"{self.base}/p/{slug}/f/{form}"
 
+    def reach(self, slug: str) -> str:
+        return f"{self.base}/admin/{slug}/reach"
+
     def shield(self, slug: str) -> str:
         return f"{self.base}/admin/{slug}/shield"
 
     def short(self, code: str) -> str:
         return f"{self.base}/l/{code}"
+
+    def shared(self, code: str) -> str:
+        return f"{self.base}/r/{code}"
 
     def mailing(self, slug: str, mailing_id: int) -> str:
         return f"{self.base}/admin/{slug}/mailings/{mailing_id}"

@@ -12,9 +12,11 @@ from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from newsletter.accounts import models as accounts
+from newsletter.announcements import models as announcements
 from newsletter.archive import models as archive
 from newsletter.channels import models as channels
 from newsletter.deliveries import models as deliveries
+from newsletter.drills import models as drills
 from newsletter.errors import DatabaseTooNew, SettingsError
 from newsletter.federation import models as federation
 from newsletter.forms import models as forms
@@ -29,6 +31,7 @@ from newsletter.publications import models as publications
 from newsletter.resources import directory
 from newsletter.segments import models as segments
 from newsletter.shield import models as shield
+from newsletter.sms import models as sms
 from newsletter.subscriptions import models as subscriptions
 from newsletter.transports import models as transports
 
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
 MODELS = (
     accounts, transports, publications, channels, notices, forms, growth, shield, subscriptions, segments, media, issues, federation, archive, deliveries,
-    imports, people,
+    imports, people, announcements, sms, drills,
 )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ from dramatiq.broker import MessageProxy
 from sqlalchemy import text
 
 from newsletter.accounts.actions import forget_counts, state_fact
+from newsletter.announcements import queries as announcements
+from newsletter.announcements.actions import remind
+from newsletter.announcements.actors import send_announcement
 from newsletter.archive import queries as archive
 from newsletter.archive.actors import build_archive, look_at_mention, serve_target
 from newsletter.broker import Job, broker, connect
@@ -27,6 +30,7 @@ from newsletter.deliveries import digests, ledger, queries, tide
 from newsletter.deliveries.actions import settle_by_readers
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, make_digest, recover_deliveries, send_mailing, start_scheduled
 from newsletter.deliveries.sending import is_underway, send_once
+from newsletter.drills.actions import remind as remind_of_drill
 from newsletter.errors import SettingsError
 from newsletter.federation import queries as federation
 from newsletter.federation.actors import send_ping
@@ -39,6 +43,10 @@ from newsletter.notices.actors import send_notice
 from newsletter.people import journal
 from newsletter.people.actions import forget_the_old
 from newsletter.process import Process
+from newsletter.radar.actions import watch
+from newsletter.sms import queries as sms
+from newsletter.sms.actions import recover
+from newsletter.sms.actors import send_text
 from newsletter.subscriptions.actions import forget_unconfirmed, wake
 
 log = logging.getLogger(__name__)
@@ -99,6 +107,8 @@ def due(process: Process) -> Due:
             found += [(build_archive, (row,)) for row in archive.due(session, now)]
             found += [(serve_target, (row,)) for row in archive.targets_due(session, now)]
             found += [(send_ping, (row,)) for row in federation.pings_due(session, now)]
+            found += [(send_text, (row,)) for row in sms.due(session, now)]
+            found += [(send_announcement, (row,)) for row in announcements.due(session, now)]
         found += [(look_at_mention, (row,)) for row in federation.mentions_due(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):
@@ -203,6 +213,11 @@ def _tidy(process: Process) -> None:
         settle_by_readers(session, now=process.clock())
         forget_the_old(session, process.tokens, years=process.settings.proof_years, now=process.clock())
         forget_files(session, process.settings, now=process.clock())
+        remind(session, process.links, now=process.clock())
+        recover(session, now=process.clock())
+    with process.writing() as session:
+        remind_of_drill(session, process.links, now=process.clock())
+        watch(session, process.links, now=process.clock())
     if forgotten:
         log.info("%s sign-ups that nobody confirmed were deleted", forgotten)
 

@@ -12,12 +12,14 @@ from archive_site.artifact import Report
 from archive_site.build import asleep_until, build
 from archive_site.build import take_back as undo
 from archive_site.folder import save
-from archive_site.site import Letter, Site
+from archive_site.site import Landing, Letter, Site
 from archive_site.twins import CONTEXT, activity
 from archive_site.visibility import Shown, decide
+from newsletter.announcements import actions as announcements
 from newsletter.archive import actions, queries
 from newsletter.archive.models import Build
 from newsletter.archive.source import DatabaseSource, letter_of, rendered
+from newsletter.channels.queries import landings
 from newsletter.federation import actions as federation
 from newsletter.federation.policy import create, handle
 from newsletter.federation.sending import look
@@ -71,6 +73,7 @@ def _announce(session: Session, process: Process, publication: Publication, repo
             letter = _letter(session, process, publication, issue)
             article = activity(site_of(session, process, publication), letter)
             federation.announce(session, process.links, publication, issue=issue, article=article, html=letter.html, now=now)
+            announcements.announce(session, process.links, publication, issue=issue, now=now)
 
 
 def folder_of(process: Process, publication_id: int) -> Path:
@@ -128,6 +131,10 @@ def site_of(session: Session, process: Process, publication: Publication) -> Sit
         actor=links.actor(publication.slug),
         webmention=links.webmention(publication.slug),
         media=folder(process.settings),
+        landings=tuple(
+            Landing(link.code, link.headline or publication.promise or publication.name, link.lead, tuple((one["label"], one["url"]) for one in link.entries))
+            for link in landings(session, publication.id)
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """The archive served for convenience, and its pages for editors."""
 
+import re
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, make_response, redirect, request, send_from_directory, url_for
@@ -53,6 +54,9 @@ def serve(slug: str, path: str = "index.html") -> Reply:
     except NotFoundPage:
         response = send_from_directory(root, "404.html", max_age=0)
         response.status_code = 404
+    via = request.args.get("via", "")
+    if via and path.endswith(".html") and re.fullmatch(VIA, via):
+        response = _under_another_name(response, via)
     name = path.rpartition("/")[2]
     kind = TYPES.get(name) or {".md": "text/markdown", ".epub": "application/epub+zip", ".avif": "image/avif"}.get(f".{name.rpartition('.')[2]}")
     if kind:
@@ -61,6 +65,20 @@ def serve(slug: str, path: str = "index.html") -> Reply:
         response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Content-Security-Policy"] = SEARCH if path.startswith("search/") else POLICY  # a worker has the policy of its own file
     return response
+
+
+# Codes of links, slugs of channels; nothing else may come into a page that way.
+VIA = r"[a-z0-9.-]{1,60}"
+
+
+def _under_another_name(response: Response, via: str) -> Response:
+    """The same page, whose form says through which link somebody came. It is nobody's own copy, so it is not kept."""
+    response.direct_passthrough = False
+    said = re.sub(rb'(<input type="hidden" name="via" value=")[^"]*(")', rb"\g<1>" + via.encode() + rb"\2", response.get_data())
+    changed = make_response(said, response.status_code)
+    changed.headers["Content-Type"] = response.headers["Content-Type"]
+    changed.headers["Cache-Control"] = "no-store"
+    return changed
 
 
 @views.get("/read/<token>")

@@ -35,6 +35,15 @@ class Caught:
         return str(part.get_content()) if part else ""
 
 
+@dataclass(frozen=True)
+class CaughtText:
+    """One text message as it was handed over."""
+
+    at: datetime
+    number: str
+    text: str
+
+
 class Store:
     """The mailbox of one DATA_DIR."""
 
@@ -49,6 +58,25 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS mails (id INTEGER PRIMARY KEY, at TEXT NOT NULL, sender TEXT NOT NULL,"
                 " recipient TEXT NOT NULL, subject TEXT NOT NULL, message_id TEXT NOT NULL, raw BLOB NOT NULL)"
             )
+
+    def keep_text(self, number: str, text: str, key: str) -> int:
+        """Write a text message to disk; the same key twice is kept once."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._open() as database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS texts (id INTEGER PRIMARY KEY, at TEXT NOT NULL, number TEXT NOT NULL, text TEXT NOT NULL,"
+                " key TEXT NOT NULL UNIQUE)"
+            )
+            database.execute("INSERT OR IGNORE INTO texts (at, number, text, key) VALUES (?, ?, ?, ?)", (now, number, text, key))
+            return int(database.execute("SELECT id FROM texts WHERE key = ?", (key,)).fetchone()[0])
+
+    def texts(self, limit: int = 100) -> list[CaughtText]:
+        """The newest text messages."""
+        with self._open() as database:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchone():
+                return []
+            rows = database.execute("SELECT at, number, text FROM texts ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+        return [CaughtText(datetime.fromisoformat(row[0]), row[1], row[2]) for row in rows]
 
     def keep(self, sender: str, recipients: list[str], raw: bytes) -> None:
         """Write a mail to disk; only then may the server say 250."""

@@ -1,10 +1,12 @@
-"""/dev/mail: what the catcher caught. Only there while the installation is reachable from its own machine alone."""
+"""/dev/mail and /dev/sms: what the catcher caught. Only there while the installation is reachable from its own machine alone."""
+
+import uuid
 
 from flask import Blueprint, Response, abort, make_response, request
 
 from newsletter.accounts.access import development
 from newsletter.catcher.store import Caught, Store
-from newsletter.http import Reply, open_to_all, page, process
+from newsletter.http import Reply, open_to_all, page, process, without_csrf
 
 views = Blueprint("catcher", __name__)
 
@@ -29,6 +31,25 @@ def _mail(mail_id: int) -> Caught:
     if mail is None:
         abort(404)
     return mail
+
+
+@views.get("/dev/sms")
+@open_to_all
+def texts() -> Reply:
+    return page("catcher/texts.html", publication=None, texts=_store().texts())
+
+
+@views.post("/dev/sms")
+@open_to_all
+@without_csrf
+def catch_text() -> Reply:
+    """The gateway for text messages that comes along: it takes JSON, and sends nothing."""
+    store = _store()
+    said = request.get_json(silent=True)
+    if not isinstance(said, dict) or not str(said.get("to", "")).strip() or not str(said.get("text", "")).strip():
+        return make_response({"error": "to and text are missing"}, 400)
+    number = store.keep_text(str(said["to"])[:40], str(said["text"])[:2000], str(said.get("id") or uuid.uuid4().hex)[:80])
+    return make_response({"id": number, "status": "ok"}, 201)
 
 
 @views.get("/dev/mail/<int:mail_id>")

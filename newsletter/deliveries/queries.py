@@ -103,6 +103,18 @@ def last_letter(session: Session, publication_id: int) -> datetime | None:
     return session.scalar(select(func.max(Mailing.started_at)).where(*sent))
 
 
+def pace(session: Session, publication_id: int) -> float:
+    """How many mails leave in a second, by the last mailing that was finished; a careful guess before the first one."""
+    query = select(Mailing).where(Mailing.publication_id == publication_id, Mailing.state == "finished", Mailing.started_at.is_not(None))
+    last = session.scalar(query.order_by(Mailing.id.desc()).limit(1))
+    if last is None or last.started_at is None or last.settled_at is None:
+        return GUESS
+    return last.audience / max(1.0, (last.settled_at - last.started_at).total_seconds())
+
+
+GUESS = 5.0
+
+
 def latest(session: Session, publication_id: int) -> tuple[Mailing, Issue] | None:
     """The last mailing of a publication with its issue."""
     row = session.execute(

@@ -70,13 +70,18 @@ def test(publication: Publication, issue_id: int) -> Reply:
     issue = issue_of(session(), publication.id, issue_id)
     try:
         recipient = parse(request.form.get("email", "") or editor().email)
-        said = _send_test(publication, compose(session(), publication, issue, links(), now()), recipient.text)
+        said = send_test(publication, compose(session(), publication, issue, links(), now()), recipient.text)
     except Refused as error:
         return _prepare(publication, issue, 422, error=speech().refusal(error))
     return _prepare(publication, issue, said=speech()("The test mail to %(email)s was taken: %(reply)s", email=recipient.text, reply=said))
 
 
-def _send_test(publication: Publication, composition: Composition, email: str) -> str:
+def send_test(publication: Publication, composition: Composition, email: str) -> str:
+    """One copy to one address, at once; give back what the server said.
+
+    Raises:
+        Refused: it was not taken.
+    """
     subject = speech()("[Test] %(subject)s", subject=composition.subject)
     raw = sample(publication, composition, links(), now(), recipient=email, name=editor().name, subject=subject)
     address = in_use(session(), process().settings, process().tokens).address

@@ -1,7 +1,7 @@
 """Counting what happens."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
@@ -30,6 +30,19 @@ def key(publication_id: int, kind: str, at: datetime, channel_id: int | None = N
 @lru_cache(maxsize=4096)
 def _day(at: datetime) -> date:
     return at.astimezone(UTC).date()
+
+
+def depart(session: Session, publication_id: int, *, channel_id: int | None, joined_at: datetime | None, now: datetime, number: int = 1) -> None:
+    """Count that a reader leaves. Whoever leaves within 90 days of joining is counted on the day of joining, too.
+
+    So „of those who came in March, so many stayed“ is read from numbers, without looking at a single person.
+    """
+    add(session, publication_id, "left", now=now, channel_id=channel_id, number=number)
+    if joined_at is not None and now - joined_at < STAYED:
+        add(session, publication_id, "short", now=joined_at, channel_id=channel_id, number=number)
+
+
+STAYED = timedelta(days=90)
 
 
 def add_all(session: Session, numbers: Mapping[Key, int]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.orm import Base
 
-KINDS = ("joined", "left", "asked", "machine", "scanner", "held")
+KINDS = ("joined", "left", "asked", "machine", "scanner", "held", "short", "answered", "heard", "brought")
 
 
 class Tally(Base):
@@ -16,7 +16,9 @@ class Tally(Base):
     Counted in the transaction in which it happens, so that a chart over years is read from a few thousand rows; and
     it stays true after a person was forgotten, because nobody's name is in it. joined and left: subscriptions; asked:
     sign-ups; machine: sign-ups that were none; scanner: visits to the pages behind mails that changed nothing (A2);
-    held: sign-ups in quarantine.
+    held: sign-ups in quarantine; short: readers who left within 90 days, on the day they had joined; answered: readers who
+    wrote back for the first time; heard: what readers say themselves about where they heard of it; brought: readers
+    who came by another reader's share link.
     """
 
     __tablename__ = "tallies"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
 from newsletter.errors import Refused
-from newsletter.growth.actions import add
+from newsletter.growth.actions import depart
 from newsletter.i18n import mark
 from newsletter.imports.models import RefusedRow
 from newsletter.links import Links
@@ -108,7 +108,7 @@ def erase(session: Session, tokens: Tokens, one: Person, *, years: int, reason: 
     """
     canonical, fingerprint = one.subscriber.canonical, tokens.fingerprints("suppression", one.subscriber.canonical)[0]
     if one.subscription.state in ("active", "paused"):
-        add(session, one.publication.id, "left", now=now, channel_id=one.subscription.channel_id)
+        depart(session, one.publication.id, channel_id=one.subscription.channel_id, joined_at=one.subscription.confirmed_at, now=now)
     _keep_proof(session, one, fingerprint, policy.keep_proof_until(one.subscription.ended_at or now, years), now)
     _forget_ledger(session, one, canonical)
     for model, where in (
@@ -265,5 +265,5 @@ def _bring_back(session: Session, row: Subscription, state: str, how: str, now: 
         record(session, row, kind="changed", email=subscriber.email, how=how, wording_id=chain[-1].wording_id, language=chain[-1].language, at=now)
     if state in ("active", "paused"):
         # Taken off the day on which it was counted, however much later that is.
-        add(session, row.publication_id, "left", now=row.ended_at or now, channel_id=row.channel_id, number=-1)
+        depart(session, row.publication_id, channel_id=row.channel_id, joined_at=row.confirmed_at, now=row.ended_at or now, number=-1)
     row.state, row.ended_at = state, None

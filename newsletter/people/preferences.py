@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.accounts.actions import count
 from newsletter.broker import ring
+from newsletter.channels.policy import share_code
 from newsletter.errors import NotFound, Refused
 from newsletter.http import Reply, links, network, no_referrer, now, open_to_all, page, process, session, speech, without_csrf, writing
 from newsletter.i18n import mark
@@ -26,6 +27,7 @@ from newsletter.people import actions, journal, queries
 from newsletter.people.queries import Person
 from newsletter.publications.queries import by_slug
 from newsletter.shield import policy as shield
+from newsletter.sms.queries import gateway
 from newsletter.spreadsheets import safe
 from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions import policy
@@ -47,7 +49,8 @@ class Visit:
     fresh: bool
 
 
-def _visit(secret: str, fresh: bool = False) -> Visit:
+def visit_of(secret: str, fresh: bool = False) -> Visit:
+    """Who stands at this door; a page that says that the key does not fit, if nobody may."""
     found = _by_key(secret)
     if found is None and not fresh and (link := people.by_leave_link(session(), secret[:100])) is not None:
         found = Visit(queries.person(session(), link[0].id), secret, False)
@@ -69,7 +72,7 @@ def _by_key(secret: str) -> Visit | None:
 @views.get("/m/<secret>")
 @open_to_all
 def show(secret: str) -> Reply:
-    return _show(_visit(secret))
+    return _show(visit_of(secret))
 
 
 def _show(visit: Visit, status: int = 200, said: str = "", error: str = "") -> Response:
@@ -91,6 +94,8 @@ def _show(visit: Visit, status: int = 200, said: str = "", error: str = "") -> R
             last=here + actions.LONGEST_PAUSE,
             missed=[(issue, web_address(one.publication, issue, links())) for issue in queries.missed(session(), one.subscription)],
             siblings=queries.siblings(session(), one.publication, one.subscriber.id) if visit.fresh else [],
+            share=links().shared(share_code(process().tokens, one.subscription.id)) if one.subscription.state == "active" else "",
+            texting=gateway(session(), one.publication.id) is not None,
         )
     )
 
@@ -100,7 +105,7 @@ def _show(visit: Visit, status: int = 200, said: str = "", error: str = "") -> R
 @without_csrf
 def change(secret: str) -> Reply:
     """Pause, rhythm, language, or leaving; only what is sent changes."""
-    visit = _visit(secret)
+    visit = visit_of(secret)
     zone_now = now().astimezone(ZoneInfo(visit.one.publication.timezone))
     try:
         with writing() as writer:
@@ -113,7 +118,7 @@ def change(secret: str) -> Reply:
         return _show(visit, 422, error=speech().refusal(error))
     if request.form.get("leave") == "yes":
         return no_referrer(page("subscriptions/left.html", publication=visit.one.publication))
-    visit = _visit(secret)
+    visit = visit_of(secret)
     return _show(visit, said=speech()("Saved at %(time)s.", time=speech().time(now())))
 
 
@@ -136,7 +141,7 @@ def _change(writer: Session, one: Person, zone_now: datetime) -> None:
 @without_csrf
 def key(secret: str) -> Reply:
     """Send the link that opens everything, to the address itself."""
-    visit = _visit(secret)
+    visit = visit_of(secret)
     _send_key(visit.one)
     return no_referrer(page("people/key_sent.html", publication=visit.one.publication, email=visit.one.subscriber.email))
 
@@ -192,7 +197,7 @@ def send_link(slug: str) -> Reply:
 @views.get("/m/<secret>/address")
 @open_to_all
 def address(secret: str) -> Reply:
-    return _address(_visit(secret, fresh=True))
+    return _address(visit_of(secret, fresh=True))
 
 
 def _address(visit: Visit, status: int = 200, error: str = "", email: str = "", sent: bool = False) -> Response:
@@ -203,7 +208,7 @@ def _address(visit: Visit, status: int = 200, error: str = "", email: str = "", 
 @open_to_all
 @without_csrf
 def new_address(secret: str) -> Reply:
-    visit = _visit(secret, fresh=True)
+    visit = visit_of(secret, fresh=True)
     typed = request.form.get("email", "")
     try:
         wanted = parse(typed)
@@ -257,7 +262,7 @@ def move(token: str) -> Reply:
 @open_to_all
 def data(secret: str, kind: str) -> Reply:
     """Everything that is kept about somebody, as JSON or CSV (Art. 15 and 20 GDPR)."""
-    visit = _visit(secret, fresh=True)
+    visit = visit_of(secret, fresh=True)
     found = queries.everything(session(), visit.one)
     if kind == "json":
         body, form = json.dumps(found, ensure_ascii=False, indent=1) + "\n", "application/json"
@@ -282,7 +287,7 @@ def _as_csv(found: dict[str, list[dict[str, object]]]) -> str:
 @views.get("/m/<secret>/erase")
 @open_to_all
 def erasing(secret: str) -> Reply:
-    visit = _visit(secret, fresh=True)
+    visit = visit_of(secret, fresh=True)
     return no_referrer(page("people/erase.html", publication=visit.one.publication, visit=visit, years=process().settings.proof_years))
 
 
@@ -291,7 +296,7 @@ def erasing(secret: str) -> Reply:
 @without_csrf
 def erase(secret: str) -> Reply:
     """Forgets, at once and for good (L5)."""
-    visit = _visit(secret, fresh=True)
+    visit = visit_of(secret, fresh=True)
     if request.form.get("erase") != "yes":
         return erasing(secret)
     publication = visit.one.publication
@@ -308,7 +313,7 @@ def erase(secret: str) -> Reply:
 @without_csrf
 def letters(secret: str) -> Reply:
     """Another letter of the same house: asked for like any other, or left."""
-    visit = _visit(secret, fresh=True)
+    visit = visit_of(secret, fresh=True)
     known = {publication.slug: subscription for publication, subscription in queries.siblings(session(), visit.one.publication, visit.one.subscriber.id)}
     wanted = request.form.get("letter", "")
     if wanted not in known:
@@ -318,12 +323,12 @@ def letters(secret: str) -> Reply:
         with writing() as writer:
             one = queries.person(writer, subscription.id)
             subscriptions.end(writer, one.subscription, one.subscriber, how="pressed the button on the preference page", now=now())
-        return _show(_visit(secret), said=speech()("That one does not come any more."))
+        return _show(visit_of(secret), said=speech()("That one does not come any more."))
     setting = desk().setting(wanted)
     wish = Wish(setting, parse(visit.one.subscriber.email), network=network(), page="/m/", worked=True)
     desk().ask(wish)
     if wish.notice_id:
         ring(send_notice, wish.notice_id)
     return _show(
-        _visit(secret), said=speech()("A mail with a question is on its way. Only when you confirm in it does %(name)s come.", name=setting.publication.name)
+        visit_of(secret), said=speech()("A mail with a question is on its way. Only when you confirm in it does %(name)s come.", name=setting.publication.name)
     )

@@ -140,7 +140,7 @@ def change(publication: Publication, subscription_id: int, deed: str) -> Reply:
             case "leave":
                 subscriptions.end(writer, one.subscription, one.subscriber, how=f"taken out by {editor().email}", now=now())
             case "answered":
-                one.subscription.answered_at = now()
+                subscriptions.wrote_back(writer, one.subscription, now=now())
             case "tags":
                 wanted_tags = [tag for tag in request.form.get("tags", "").split(",") if tag.strip()]
                 one.subscription.tags = subscriptions.with_tags("", [subscriptions.tag(writer, publication.id, tag) for tag in wanted_tags[:200]])

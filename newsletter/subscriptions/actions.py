@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from newsletter.channels.queries import origins
 from newsletter.forms import queries as forms
 from newsletter.forms.models import Form
-from newsletter.growth.actions import add
+from newsletter.growth.actions import add, depart
 from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.headers import guard
@@ -104,6 +104,7 @@ def confirm(
     if subscription.state != "active":
         subscription.become("active")
         add(session, publication.id, "joined", now=now, channel_id=subscription.channel_id)
+        _thank(session, subscription, now)
     subscription.confirmed_at, subscription.ended_at = now, None
     subscription.paused_at = subscription.paused_until = None
     subscriber.name = confirmation.name or subscriber.name
@@ -111,6 +112,33 @@ def confirm(
     subscription.tags = with_tags(subscription.tags, [tag(session, publication.id, name) for name in form.tags])
     _lift(session, tokens, publication.id, subscriber.canonical)
     _welcome(session, links, publication, form, subscription, subscriber, now)
+    session.flush()
+    return subscription
+
+
+def _thank(session: Session, subscription: Subscription, now: datetime) -> None:
+    """She came by another reader's link: that one is told, as a number, and it is forgotten who came."""
+    by = session.get(Subscription, subscription.recommended_by) if subscription.recommended_by else None
+    if by is not None and by.publication_id == subscription.publication_id and by.id != subscription.id:
+        by.recommended += 1
+        add(session, subscription.publication_id, "brought", now=now, channel_id=subscription.channel_id)
+    subscription.recommended_by = None
+
+
+def heard(session: Session, *, secret: str, channel_id: int, now: datetime) -> Subscription | None:
+    """What a reader says herself about where she heard of it. Saying something else replaces it; nobody but who has just confirmed can.
+
+    Args:
+        channel_id: 0 for none of those that we know.
+    """
+    found = queries.open_question(session, secret)
+    if found is None or found[0].used_at is None or found[1].state != "active":
+        return None
+    subscription = found[1]
+    if subscription.heard_id is not None:
+        add(session, subscription.publication_id, "heard", now=now, channel_id=subscription.heard_id, number=-1)
+    add(session, subscription.publication_id, "heard", now=now, channel_id=channel_id)
+    subscription.heard_id = channel_id
     session.flush()
     return subscription
 
@@ -170,7 +198,15 @@ def end(session: Session, subscription: Subscription, subscriber: Subscriber, *,
     subscription.become("unsubscribed")
     subscription.ended_at, subscription.paused_until, subscription.paused_at = now, None, None
     if was_reader:
-        add(session, subscription.publication_id, "left", now=now, channel_id=subscription.channel_id)
+        depart(session, subscription.publication_id, channel_id=subscription.channel_id, joined_at=subscription.confirmed_at, now=now)
+    session.flush()
+
+
+def wrote_back(session: Session, subscription: Subscription, *, now: datetime) -> None:
+    """A reader answered a letter. The first time counts for the channel that brought her."""
+    if subscription.answered_at is None:
+        add(session, subscription.publication_id, "answered", now=now, channel_id=subscription.channel_id)
+    subscription.answered_at = now
     session.flush()
 
 

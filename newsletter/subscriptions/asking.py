@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from newsletter.accounts.models import Throttle
 from newsletter.accounts.queries import owners_of
-from newsletter.channels.queries import Origin
+from newsletter.channels.policy import shared_by
+from newsletter.channels.queries import SHARED, Origin
 from newsletter.forms.models import Form
 from newsletter.growth.actions import Key, add_all, key
 from newsletter.links import Links
@@ -197,7 +198,12 @@ class _Book:
         return "held"
 
     def _origin(self, wish: Wish) -> Origin:
-        return wish.setting.origins.get(wish.via, _NOWHERE)
+        origins = wish.setting.origins
+        return origins.get(wish.via) or (origins.get(SHARED, _NOWHERE) if self._by(wish) is not None else _NOWHERE)
+
+    def _by(self, wish: Wish) -> int | None:
+        """Whose share link she came by."""
+        return shared_by(self._tokens, wish.via.removeprefix(SHARED)) if wish.via.startswith(SHARED) else None
 
     # What is written
 
@@ -233,10 +239,17 @@ class _Book:
         again = [(wish, known) for wish, known in self._asked if known.subscription_id]
         if fresh:
             rows = [
-                (known.subscriber_id, wish.setting.publication.id, self._origin(wish).channel_id, self._origin(wish).link_id, wish.setting.form.id)
+                (
+                    known.subscriber_id,
+                    wish.setting.publication.id,
+                    self._origin(wish).channel_id,
+                    self._origin(wish).link_id,
+                    wish.setting.form.id,
+                    self._by(wish),
+                )
                 for wish, known in fresh
             ]
-            columns = "vperson bigint, vpub integer, vchannel integer, vlink integer, vform integer"
+            columns = "vperson bigint, vpub integer, vchannel integer, vlink integer, vform integer, vby bigint"
             found: Any = wave(self._session, _SUBSCRIPTIONS, columns, rows, now=self._now).all()
             numbers = {(row[1], row[2]): row[0] for row in found}
             for wish, known in fresh:
@@ -246,6 +259,7 @@ class _Book:
             row.asked_at, row.form_id = self._now, wish.setting.form.id
             if self._origin(wish).channel_id:
                 row.channel_id, row.link_id = self._origin(wish).channel_id, self._origin(wish).link_id
+                row.recommended_by = self._by(wish)
         self._session.flush()
 
     def _questions(self) -> list[dict[str, Any]]:
@@ -317,8 +331,8 @@ def _places(names: Sequence[str]) -> str:
 
 _SUBSCRIBERS = "INSERT INTO subscribers (email, canonical, name, created_at) SELECT vemail, vcanonical, '', :now FROM {v} RETURNING id, canonical"
 _SUBSCRIPTIONS = """
-INSERT INTO subscriptions (subscriber_id, publication_id, state, asked_at, channel_id, link_id, form_id)
-SELECT vperson, vpub, 'pending', :now, vchannel, vlink, vform FROM {v} RETURNING id, subscriber_id, publication_id
+INSERT INTO subscriptions (subscriber_id, publication_id, state, asked_at, channel_id, link_id, form_id, recommended_by)
+SELECT vperson, vpub, 'pending', :now, vchannel, vlink, vform, vby FROM {v} RETURNING id, subscriber_id, publication_id
 """
 _CONFIRMATIONS = """
 INSERT INTO confirmations (subscription_id, digest, purpose, form_id, name, answers, created_at)

@@ -83,6 +83,10 @@ class Subscription(Base):
     import_id: Mapped[int | None]
     welcomed_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]  # when she last wrote back
+    heard_id: Mapped[int | None]  # the channel by which she says to have heard of it; 0: by none of these
+    # No foreign keys: whose share link brought her is needed until she confirms, and then counted there.
+    recommended_by: Mapped[int | None]
+    recommended: Mapped[int] = mapped_column(default=0, server_default="0")  # how many came by her share link
 
     def become(self, state: str) -> None:
         """Change the state.

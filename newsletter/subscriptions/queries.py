@@ -38,6 +38,12 @@ def counts(session: Session, publication_id: int) -> dict[str, int]:
     return {state: session.scalar(number.where(Subscription.state == state)) or 0 for state in MOVES}
 
 
+def readers(session: Session, publication_id: int) -> int:
+    """How many are on the list, those in pause among them."""
+    number = select(func.count()).select_from(Subscription).where(Subscription.publication_id == publication_id)
+    return sum(session.scalar(number.where(Subscription.state == state)) or 0 for state in ("active", "paused"))
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Whom a list shows.

@@ -6,6 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, g, make_response, request
 
 from newsletter.broker import ring
+from newsletter.channels.policy import share_code
+from newsletter.channels.queries import names
 from newsletter.errors import NotFound, Refused
 from newsletter.forms import policy as forms
 from newsletter.forms.queries import get as form_of
@@ -261,7 +263,29 @@ def answer(token: str) -> Reply:
             writer, process().tokens, links(), publication=publication, form=form, secret=secret, wording_id=request.form.get("wording", 0, int), now=now()
         )
     letters = published(session(), publication.id, limit=3)
-    return no_referrer(page("subscriptions/confirmed.html", publication=publication, form=form, again=done is None, active=True, letters=letters))
+    ways = [one for one in names(session(), publication.id).values() if one.ended_at is None]
+    share = links().shared(share_code(process().tokens, subscription.id))
+    return no_referrer(
+        page("subscriptions/confirmed.html", publication=publication, form=form, again=done is None, active=True, letters=letters, ways=ways, share=share)
+    )
+
+
+@views.post("/confirm/<token>/heard")
+@open_to_all
+@without_csrf
+def heard(token: str) -> Reply:
+    """How she heard of it, in her own words: a second source beside the links. The link of the confirmation is the proof."""
+    secret, found = _open(token)
+    if found is None:
+        return _question(token)
+    publication = get(session(), found[1].publication_id)
+    channel_id = request.form.get("channel", 0, int)
+    with writing() as writer:
+        known = channel_id if channel_id in names(writer, publication.id) else 0
+        actions.heard(writer, secret=secret, channel_id=known, now=now())
+    form = form_of(session(), publication.id, found[0].form_id) or desk().setting(publication.slug).form
+    speak_as(publication, found[1].language or form.language)
+    return no_referrer(page("subscriptions/heard.html", publication=publication))
 
 
 def _pressed(secret: str) -> bool:

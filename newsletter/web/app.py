@@ -11,12 +11,14 @@ from newsletter import schema
 from newsletter.accounts import access
 from newsletter.accounts.actions import REMEMBERED
 from newsletter.accounts.views import views as accounts
+from newsletter.announcements.views import views as announcements
 from newsletter.archive.views import views as archive
 from newsletter.broker import connect
 from newsletter.catcher.views import views as catcher
 from newsletter.channels.views import views as channels
 from newsletter.database import db
 from newsletter.deliveries.views import views as mailings
+from newsletter.drills.views import views as drills
 from newsletter.federation.policy import handle
 from newsletter.federation.views import views as federation
 from newsletter.forms.views import views as forms
@@ -26,18 +28,22 @@ from newsletter.issues.views import views as issues
 from newsletter.media.views import views as media
 from newsletter.orm import prepare
 from newsletter.people.guard import views as guard
+from newsletter.people.phones import views as phones
 from newsletter.people.preferences import views as preferences
 from newsletter.people.views import views as people
 from newsletter.process import Process
 from newsletter.resources import directory
 from newsletter.segments.views import views as segments
 from newsletter.settings import load
+from newsletter.sms.views import views as sms
 from newsletter.subscriptions.api import views as api
 from newsletter.subscriptions.views import views as subscriptions
 from newsletter.transports.views import views as transports
 from newsletter.web import errors, headers, templating
 from newsletter.web.domain import views as domain
 from newsletter.web.front import views as front
+from newsletter.web.links import views as landings
+from newsletter.web.reach import views as reach
 from newsletter.web.settings import views as publications
 from newsletter.web.setup import views as setup
 from newsletter.web.today import views as today
@@ -51,6 +57,12 @@ BLUEPRINTS = (
     domain,
     transports,
     channels,
+    landings,
+    announcements,
+    reach,
+    drills,
+    sms,
+    phones,
     people,
     guard,
     preferences,

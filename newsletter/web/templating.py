@@ -27,6 +27,10 @@ def attach(app: Flask) -> None:
         weekday=lambda value: _speech().weekday(value),
         clock=lambda value, pattern="H:mm": _speech().time(value, pattern),
         moment=lambda value: _speech().moment(value),
+        month=lambda value: _speech().month(value),
+        listing=lambda words: _speech().listing(words),
+        translated=_say,
+        euros=lambda cents: _speech().euros(cents),
         breakable=_breakable,
         reason=lambda value: _speech().reason(value),
     )

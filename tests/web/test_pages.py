@@ -143,7 +143,8 @@ def test_a_server_that_refuses_the_test_mail_is_quoted(mira: Browser, process: P
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_page_is_shown_empty_and_full_in_both_languages(mira: Browser, process: Process, language: str) -> None:
     mira.post("/admin/account/language", {"language": language})
-    pages = ["", "issues/", "subscribers/", "links", "archive", "settings"]
+    pages = ["", "issues/", "subscribers/", "channels", "channels/1", "links/1", "reach", "reach/report", "reach/drills"]
+    pages += ["reach/announcements", "reach/sms", "archive", "settings"]
     for full in (False, True):
         if full:
             cast.reader(process, 1)

@@ -1,0 +1,269 @@
+"""Connecting outlets; preparing, letting go, cancelling and settling announcements."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from newsletter.accounts.queries import owners_of
+from newsletter.announcements import policy
+from newsletter.announcements.models import Announcement, Outlet
+from newsletter.channels.actions import add_link
+from newsletter.channels.catalogue import usual
+from newsletter.channels.models import Channel, Link
+from newsletter.errors import Conflict, Refused
+from newsletter.i18n import mark
+from newsletter.issues.models import Issue
+from newsletter.links import Links
+from newsletter.mail.addresses import parse
+from newsletter.notices.actions import queue
+from newsletter.publications.models import Publication
+from newsletter.tokens import Tokens
+
+LONGEST_TEXT = 10_000
+
+
+def server_of(text: str, kind: str) -> str:
+    """The address of a server, as people write it.
+
+    Raises:
+        Refused: it is none, or the way there is not encrypted.
+    """
+    text = text.strip().rstrip("/") or ("https://bsky.social" if kind == "bluesky" else "")
+    if text and "://" not in text:
+        text = f"https://{text}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.path.strip("/") or len(text) > 200:
+        raise Refused(mark("Write the server like mastodon.social."), field="server")
+    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme == "http" and not local:
+        raise Refused(mark("The way to this server is not encrypted. A key must not travel there."), field="server")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def connect(
+    session: Session,
+    tokens: Tokens,
+    *,
+    channel: Channel,
+    kind: str,
+    server: str,
+    handle: str,
+    secret: str,
+    facts: dict[str, Any],
+    automatic: bool,
+    now: datetime,
+) -> Outlet:
+    """Keep an account that was just tried; its channel has one at most."""
+    row = session.scalar(select(Outlet).where(Outlet.channel_id == channel.id))
+    if row is None:
+        row = Outlet(publication_id=channel.publication_id, channel_id=channel.id, kind=kind, created_at=now, server=server, handle=handle, secret="")
+        session.add(row)
+    row.kind, row.server, row.handle, row.secret, row.facts = kind, server, handle[:200], tokens.encrypt(secret), facts
+    row.automatic, row.state, row.problem = automatic, "active", ""
+    session.flush()
+    return row
+
+
+def disconnect(session: Session, outlet: Outlet) -> None:
+    """Forget an account and its key. What waits for it waits for a person."""
+    waiting = select(Announcement).where(Announcement.outlet_id == outlet.id, Announcement.state.in_(("ready", "queued", "failed")))
+    for row in session.scalars(waiting):
+        if row.handed_at is None:
+            row.way, row.state, row.next_attempt_at = "hand", "todo", None
+    session.flush()
+    session.delete(outlet)
+    session.flush()
+
+
+def announce(session: Session, links: Links, publication: Publication, *, issue: Issue, now: datetime) -> list[int]:
+    """Prepare a post on every channel where one is possible, each with a link of its own; give back those that are due.
+
+    Asked twice, it adds nothing. What is a month old is no news.
+    """
+    if issue.published_at is None or now - issue.published_at > policy.NEWS_FOR:
+        return []
+    news = policy.News(issue.subject.strip(), issue.preheader.strip(), publication.name, publication.promise, issue.language or publication.language)
+    known = set(session.scalars(select(Announcement.channel_id).where(Announcement.issue_id == issue.id)))
+    found = []
+    for channel, outlet in _places(session, publication.id):
+        if channel.id not in known:
+            label = f"{issue.subject.strip()[:100]} ({channel.name})"
+            code = add_link(session, channel_id=channel.id, label=label, path=f"{issue.slug}/", now=now)
+            row = _prepare(session, links, channel, outlet, news, code, now)
+            row.issue_id, row.image = issue.id, issue.cover or "card"
+            if outlet is not None and outlet.automatic:
+                row.state, row.next_attempt_at = "queued", now
+                found.append(row)
+            elif outlet is None:
+                row.state = "todo"
+    session.flush()
+    return [row.id for row in found]
+
+
+def prepare_emergency(session: Session, links: Links, publication: Publication, *, drill_id: int, news: policy.News, without: set[int], now: datetime) -> int:
+    """Posts about an outage on every channel that still works, ready for somebody to let them go; give back how many."""
+    known = set(session.scalars(select(Announcement.channel_id).where(Announcement.drill_id == drill_id)))
+    number = 0
+    for channel, outlet in _places(session, publication.id):
+        if channel.id not in without | known:
+            code = add_link(session, channel_id=channel.id, label=f"{news.title[:100]} ({channel.name})", now=now)
+            _prepare(session, links, channel, outlet, news, code, now).drill_id = drill_id
+            number += 1
+    session.flush()
+    return number
+
+
+def _places(session: Session, publication_id: int) -> list[tuple[Channel, Outlet | None]]:
+    rows = session.execute(
+        select(Channel, Outlet)
+        .outerjoin(Outlet, (Outlet.channel_id == Channel.id) & (Outlet.state == "active"))
+        .where(Channel.publication_id == publication_id, Channel.ended_at.is_(None))
+        .order_by(Channel.id)
+    )
+    return [(row[0], row[1]) for row in rows if usual(row[0].kind).post]
+
+
+def _prepare(session: Session, links: Links, channel: Channel, outlet: Outlet | None, news: policy.News, code: str, now: datetime) -> Announcement:
+    link_id = session.scalar(select(Link.id).where(Link.code == code))
+    text = policy.words(channel.kind, news, links.short(code), outlet.facts if outlet else None)
+    row = Announcement(
+        publication_id=channel.publication_id, channel_id=channel.id, outlet_id=outlet.id if outlet else None, link_id=link_id,
+        way=outlet.kind if outlet else "hand", state="ready", text=text, key=secrets.token_hex(16), created_at=now,
+    )  # fmt: skip
+    session.add(row)
+    return row
+
+
+def change_text(session: Session, row: Announcement, text: str) -> None:
+    """Write another text. The link has to stay in it, or nobody would know what the post brought.
+
+    Raises:
+        Refused: it is empty or too long. Conflict: it is out already.
+    """
+    if row.state not in ("ready", "todo", "failed", "cancelled") or row.handed_at is not None:
+        raise Conflict(mark("This post is on its way already."))
+    text = text.replace("\r\n", "\n").strip()
+    if not text or len(text) > LONGEST_TEXT:
+        raise Refused(mark("A post needs a text."), field="text")
+    row.text = text
+    session.flush()
+
+
+def release(session: Session, row: Announcement, *, now: datetime) -> None:
+    """Let a post go, or try again what failed.
+
+    Raises:
+        Conflict: it is out, or on its way.
+    """
+    if row.way == "hand":
+        row.become("todo")
+    else:
+        row.become("queued")
+        row.next_attempt_at, row.attempts, row.problem = now, 0, ""
+    session.flush()
+
+
+def cancel(session: Session, row: Announcement, *, now: datetime) -> None:
+    """It is not posted.
+
+    Raises:
+        Conflict: a server may have it already.
+    """
+    if row.state == "queued" and row.handed_at is not None:
+        raise Conflict(mark("A server may have this post already. Delete it there, if it appears."))
+    row.become("cancelled")
+    row.next_attempt_at, row.settled_at = None, now
+    session.flush()
+
+
+def settle_by_hand(session: Session, row: Announcement, *, done: bool, now: datetime) -> None:
+    """Somebody has posted it herself, or takes that back.
+
+    Raises:
+        Conflict: it was not hers to post.
+    """
+    row.become("done" if done else "todo")
+    row.settled_at = now if done else None
+    session.flush()
+
+
+def claim(session: Session, announcement_id: int, *, now: datetime) -> bool | None:
+    """Take a post into one's hands. None: somebody else has it, or it is settled; otherwise whether a server may have it already."""
+    row = session.get(Announcement, announcement_id, populate_existing=True)
+    if row is None:
+        return None
+    before = row.handed_at is not None
+    won = session.execute(
+        update(Announcement)
+        .where(Announcement.id == announcement_id, Announcement.state == "queued", Announcement.next_attempt_at <= now)
+        .values(next_attempt_at=now + policy.LEASE, attempts=Announcement.attempts + 1, handed_at=now)
+    )
+    assert isinstance(won, CursorResult)
+    return before if won.rowcount == 1 else None
+
+
+def posted(session: Session, announcement_id: int, found: policy.Posted, *, now: datetime) -> None:
+    """It is there."""
+    row = session.get_one(Announcement, announcement_id, populate_existing=True)
+    row.state, row.remote, row.address, row.problem = "posted", found.remote, found.address, ""
+    row.settled_at, row.next_attempt_at = now, None
+
+
+def put_off(session: Session, announcement_id: int, error: policy.Later, *, sure: bool, now: datetime) -> None:
+    """The server cannot take it now.
+
+    Args:
+        sure: no earlier try left anything there.
+    """
+    row = session.get_one(Announcement, announcement_id, populate_existing=True)
+    wait = policy.pause(row.attempts)
+    row.problem = str(error)[:500]
+    row.handed_at = None if sure and error.nothing else row.handed_at
+    if wait is None:
+        row.state, row.next_attempt_at = "failed", None
+    else:
+        row.next_attempt_at = now + max(wait, error.wait or wait)
+
+
+def refuse(session: Session, announcement_id: int, error: policy.Rejected, *, sure: bool, now: datetime) -> None:
+    """The server will not take it. If it does not know the account any more, its owner has to connect it again.
+
+    Args:
+        sure: nothing of it is there; then it may be changed and cancelled again.
+    """
+    row = session.get_one(Announcement, announcement_id, populate_existing=True)
+    row.state, row.problem, row.next_attempt_at, row.settled_at = "failed", str(error)[:500], None, now
+    row.handed_at = None if sure else row.handed_at
+    outlet = session.get(Outlet, row.outlet_id) if row.outlet_id else None
+    if error.account and outlet is not None:
+        outlet.state, outlet.problem = "refused", str(error)[:500]
+
+
+def remind(session: Session, links: Links, *, now: datetime) -> int:
+    """Tell owners of posts that wait for a person: after a day, then every week. Gives back how many mails were queued."""
+    waits = select(Announcement).where(
+        Announcement.state == "todo",
+        or_(Announcement.reminded_at.is_(None) & (Announcement.created_at <= now - policy.REMIND_AFTER), Announcement.reminded_at <= now - policy.REMIND_AGAIN),
+    )
+    found: dict[int, list[Announcement]] = {}
+    for row in session.scalars(waits.order_by(Announcement.id).limit(200)):
+        found.setdefault(row.publication_id, []).append(row)
+    mails = 0
+    for publication_id, rows in found.items():
+        publication = session.get_one(Publication, publication_id)
+        names = [session.get_one(Channel, row.channel_id).name for row in rows]
+        for owner in owners_of(session, publication_id):
+            queue(
+                session, publication=publication, kind="todo", recipient=parse(owner.email), form_host="", now=now, language=owner.language,
+                names=list(dict.fromkeys(names)), link=f"{links.reach(publication.slug)}/announcements",
+            )  # fmt: skip
+            mails += 1
+        for row in rows:
+            row.reminded_at = now
+    session.flush()
+    return mails

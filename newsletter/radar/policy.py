@@ -1,0 +1,397 @@
+"""Shares, concentration, trend, and the two sentences that say what changed and why. Without I/O.
+
+Dependence is measured as the competition authorities measure markets: the Herfindahl–Hirschman index is the sum of the
+squares of all shares (Hirschman, „The Paternity of an Index“, American Economic Review 54, 1964). 1 means that everything hangs on
+one, 1/n that n are equally large.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import ceil
+from typing import NamedTuple
+
+from newsletter.i18n import mark
+from newsletter.mail.providers import HOUSE_OF
+
+OWNERSHIPS = ("owned", "open", "closed")
+WINDOWS = (30, 90, 365)
+NOTEWORTHY = 1.0  # points; less is no change that anybody should read something into
+LONGEST_FORECAST = 120  # months
+FEW = 5  # people; a share of fewer says nothing
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to the readers, and what it brings.
+
+    Args:
+        key: ``list``, ``followers`` (of the publication's own account in the Fediverse), or the number of a channel.
+        audience: how many can be reached by it; None: nobody knows.
+        joined: sign-ups in 30, 90 and 365 days.
+        asked: sign-ups that were begun in 365 days, confirmed or not; ``confirmed`` says how many of them were.
+        stayed: of those who joined between 15 and 3 months ago, how many were still there after 90 days, and how many they were.
+        answered: readers who wrote back for the first time, in 365 days.
+        heard: readers who say themselves that they heard of it there, in 365 days.
+        visits: how often people followed its links in 30 days; machines beside them.
+        cost: cents a month.
+    """
+
+    key: str
+    name: str
+    ownership: str
+    operator: str = ""
+    audience: int | None = None
+    joined: tuple[int, int, int] = (0, 0, 0)
+    asked: int = 0
+    stayed: tuple[int, int] = (0, 0)
+    answered: int = 0
+    heard: int = 0
+    visits: int = 0
+    machines: int = 0
+    cost: int = 0
+
+    @property
+    def channel_id(self) -> int | None:
+        return int(self.key) if self.key.isdigit() else None
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Numbers by whom the way belongs to."""
+
+    owned: int = 0
+    open: int = 0
+    closed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.owned + self.open + self.closed
+
+    def of(self, ownership: str) -> float:
+        """Per cent of the total; nothing of nothing is 0."""
+        return 100 * getattr(self, ownership) / self.total if self.total else 0.0
+
+
+def shares(numbers: Iterable[tuple[str, int]]) -> Shares:
+    """Sum numbers up by ownership."""
+    found = dict.fromkeys(OWNERSHIPS, 0)
+    for ownership, number in numbers:
+        found[ownership] += number
+    return Shares(**found)
+
+
+def concentration(numbers: Iterable[int]) -> float:
+    """The Herfindahl–Hirschman index of some sizes: 0 for nothing at all, otherwise above 0 and at most 1."""
+    sizes = [number for number in numbers if number > 0]
+    total = sum(sizes)
+    return sum((number / total) ** 2 for number in sizes) if total else 0.0
+
+
+class Month(NamedTuple):
+    """How things stood at the end of a month, or stand now.
+
+    ``audience`` is by way: what is known at that day.
+    """
+
+    day: date
+    audience: Mapping[str, int]
+    closed: float
+
+
+def months(today: date, number: int = 13) -> list[date]:
+    """The last days of the months before, oldest first, and today."""
+    found = [today]
+    first = today.replace(day=1)
+    while len(found) < number:
+        last = first - timedelta(days=1)
+        found.append(last)
+        first = last.replace(day=1)
+    return found[::-1]
+
+
+def at_day(points: Sequence[tuple[date, int]], day: date) -> int:
+    """A figure that is written down now and then, on a day: the last one known. Before the first one it counts as that.
+
+    Otherwise a platform whose figure was typed in for the first time would look like one that appeared on that day.
+    """
+    before = [number for when, number in points if when <= day]
+    return before[-1] if before else points[0][1]
+
+
+def course(ways: Sequence[Way], figures: Mapping[str, Sequence[tuple[date, int]]], readers: Mapping[date, int], days: Sequence[date]) -> list[Month]:
+    """The dependence month by month, from the first month of which anything but the list is known.
+
+    Args:
+        figures: by way, oldest first.
+        readers: how many were on the list, by day.
+    """
+    known = [points[0][0] for points in figures.values() if points]
+    if not known:
+        return []
+    ownership = {way.key: way.ownership for way in ways}
+    found = []
+    for day in days:
+        if day < min(known):
+            continue
+        audience = {key: at_day(points, day) for key, points in figures.items() if points and key in ownership} | {"list": max(0, readers[day])}
+        found.append(Month(day, audience, shares((ownership[key], number) for key, number in audience.items()).of("closed")))
+    return found
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """When the target is reached, if things go on like this.
+
+    Args:
+        months: from now; None: never, or not within ten years.
+        late: months after the day that was aimed at; negative: before it.
+    """
+
+    months: int | None
+    day: date | None = None
+    late: int | None = None
+
+
+def forecast(trend: Sequence[Month], target: float, until: date | None) -> Forecast | None:
+    """Go on along the straight line through the past months (least squares). Nothing from fewer than three."""
+    if len(trend) < 3:
+        return None
+    now = trend[-1]
+    if now.closed <= target:
+        return Forecast(0, now.day, None)
+    slope = _slope([month.closed for month in trend])
+    ahead = ceil((now.closed - target) / -slope) if slope < -0.01 else None
+    if ahead is None or ahead > LONGEST_FORECAST:
+        return Forecast(None)
+    year, month = divmod(now.day.year * 12 + now.day.month - 1 + ahead, 12)
+    day = date(year, month + 1, 1)
+    late = (day.year - until.year) * 12 + day.month - until.month if until else None
+    return Forecast(ahead, day, late)
+
+
+def _slope(values: Sequence[float]) -> float:
+    middle = (len(values) - 1) / 2
+    mean = sum(values) / len(values)
+    return sum((place - middle) * (value - mean) for place, value in enumerate(values)) / sum((place - middle) ** 2 for place in range(len(values)))
+
+
+@dataclass(frozen=True)
+class Radar:
+    """Everything that is measured, on one day."""
+
+    day: date
+    ways: tuple[Way, ...]
+    trend: tuple[Month, ...] = ()
+    target: int = 50
+    until: date | None = None
+
+    @property
+    def audience(self) -> Shares:
+        return shares((way.ownership, way.audience or 0) for way in self.ways)
+
+    def joined(self, days: int) -> Shares:
+        """Sign-ups by ownership; those whose way nobody knows are in none."""
+        place = WINDOWS.index(days)
+        return shares((way.ownership, max(0, way.joined[place])) for way in self.ways)
+
+    @property
+    def visits(self) -> Shares:
+        return shares((way.ownership, way.visits) for way in self.ways)
+
+    @property
+    def concentration(self) -> float:
+        return concentration(way.audience or 0 for way in self.ways)
+
+    @property
+    def largest(self) -> Way | None:
+        """The largest closed platform."""
+        closed = [way for way in self.ways if way.ownership == "closed" and way.audience]
+        return max(closed, key=lambda way: way.audience or 0, default=None)
+
+    @property
+    def operator(self) -> tuple[str, int] | None:
+        """The company that most hangs on, where it runs several of the platforms in use: they fail together."""
+        sizes: dict[str, list[int]] = {}
+        for way in self.ways:
+            if way.ownership == "closed" and way.operator and way.audience:
+                sizes.setdefault(way.operator, []).append(way.audience)
+        several = {name: sum(parts) for name, parts in sizes.items() if len(parts) > 1}
+        return max(several.items(), key=lambda row: row[1]) if several else None
+
+    @property
+    def list_size(self) -> int:
+        return next((way.audience or 0 for way in self.ways if way.key == "list"), 0)
+
+    def share(self, number: int) -> float:
+        return 100 * number / self.audience.total if self.audience.total else 0.0
+
+    def without(self, keys: Iterable[str]) -> int:
+        """How many can still be reached when some ways fail."""
+        gone = set(keys)
+        return sum(way.audience or 0 for way in self.ways if way.key not in gone)
+
+    def year_ago(self) -> Month | None:
+        """The oldest month that is known, at most a year back; none, if that is now."""
+        return self.trend[0] if len(self.trend) > 1 else None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence in English, which is the key of its translation, and what fills its places. Numbers are written as the reader does."""
+
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def headline(radar: Radar) -> Sentence:
+    """What would happen tomorrow, in one sentence with the number in it."""
+    largest = radar.largest
+    if largest is not None:
+        values = {"name": largest.name, "left": radar.without([largest.key]), "all": radar.audience.total}
+        return Sentence(mark("If %(name)s fails tomorrow, you still reach %(left)s of %(all)s people."), values)
+    if any(way.ownership == "closed" for way in radar.ways):
+        return Sentence(mark("How many follow you on other people's platforms?"))
+    return Sentence(mark("None of your readers hangs on a closed platform."))
+
+
+def story(radar: Radar) -> list[Sentence]:
+    """What changed, and why: two sentences, by rules from the numbers."""
+    if radar.largest is None:
+        if any(way.ownership == "closed" for way in radar.ways):
+            return [Sentence(mark("Type in how many follow you there, and this page tells you what hangs on it. Once a month is enough."))]
+        return [Sentence(mark("Should you begin with one, add it to your channels, and this page watches over it."))]
+    return [_what_changed(radar), _why(radar)]
+
+
+def _what_changed(radar: Radar) -> Sentence:
+    now, before = radar.audience.of("closed"), radar.year_ago()
+    if before is None:
+        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms."), {"now": round(now)})
+    whole_year = (radar.day - before.day).days > 330
+    values = {"before": round(before.closed), "now": round(now), "month": before.day}
+    if abs(now - before.closed) < NOTEWORTHY:
+        if whole_year:
+            return Sentence(mark("For a year about %(now)s of 100 people whom you reach have hung on closed platforms."), values)
+        return Sentence(mark("Since %(month)s about %(now)s of 100 people whom you reach have hung on closed platforms."), values)
+    if whole_year:
+        return Sentence(mark("A year ago %(before)s of 100 people whom you reach hung on closed platforms, today it is %(now)s."), values)
+    return Sentence(mark("In %(month)s %(before)s of 100 people whom you reach hung on closed platforms, today it is %(now)s."), values)
+
+
+def _why(radar: Radar) -> Sentence:
+    largest, before = radar.largest, radar.year_ago()
+    assert largest is not None
+    recent = radar.joined(90)
+    from_there = round(100 * max(0, largest.joined[1]) / recent.total) if recent.total >= FEW else None
+    if before is None or abs(radar.audience.of("closed") - before.closed) < NOTEWORTHY:
+        if from_there is None:
+            return Sentence(mark("Most of it is %(name)s."), {"name": largest.name})
+        return Sentence(mark("Most of it is %(name)s; of 100 new sign-ups %(share)s come from there."), {"name": largest.name, "share": from_there})
+    grown = radar.list_size - before.audience.get("list", 0)
+    there = _growth(radar, before)
+    most = max(there, key=lambda row: abs(row[1]), default=(largest.name, 0))
+    values = {"name": most[0], "list": abs(grown), "there": abs(most[1]), "share": from_there or 0, "largest": largest.name}
+    if radar.audience.of("closed") < before.closed:
+        return Sentence(_less(grown, most[1], from_there), values)
+    return Sentence(_more(grown, most[1]), values)
+
+
+def _growth(radar: Radar, before: Month) -> list[tuple[str, int]]:
+    return [(way.name, (way.audience or 0) - before.audience.get(way.key, way.audience or 0)) for way in radar.ways if way.ownership == "closed"]
+
+
+def _less(grown: int, there: int, from_there: int | None) -> str:
+    if there < 0 and grown > 0:
+        return mark("Your list has grown by %(list)s, while %(name)s lost %(there)s.")
+    if there < 0:
+        return mark("That is not your list's doing: %(name)s lost %(there)s followers.")
+    if grown <= 0:
+        return mark("That is not your list's doing: your open ways have grown.")
+    if from_there is not None:
+        return mark("Your list has grown by %(list)s, and of 100 new sign-ups only %(share)s come from %(largest)s.")
+    return mark("Your list has grown by %(list)s, faster than %(name)s.")
+
+
+def _more(grown: int, there: int) -> str:
+    if grown < 0 < there:
+        return mark("%(name)s has grown by %(there)s, while your list lost %(list)s.")
+    if grown < 0:
+        return mark("Your list lost %(list)s readers.")
+    if there > 0:
+        return mark("%(name)s has grown by %(there)s, your list by %(list)s: invite them over.")
+    return mark("Your open and own ways have become smaller.")
+
+
+def alarm(trend: Sequence[Month], target: int, until: date | None) -> Sentence | None:
+    """What an owner should be told by mail: the dependence rose above the target, or clearly, or the day of the target has passed."""
+    if len(trend) < 2:
+        return None
+    now, before = trend[-1], trend[-2]
+    values = {"now": round(now.closed), "before": round(before.closed), "target": target}
+    if before.closed <= target < now.closed:
+        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms. That is above your target of %(target)s again."), values)
+    if now.closed - before.closed >= 3 and now.closed > target:
+        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms; a month ago it was %(before)s."), values)
+    if until is not None and before.day <= until < now.day and now.closed > target:
+        return Sentence(mark("Today your target of %(target)s should have been reached. It is %(now)s of 100."), values)
+    return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step towards independence, measured.
+
+    Args:
+        missing: what is not there yet, by name.
+        number, whole: how far it has come, where that can be counted.
+    """
+
+    kind: str
+    done: bool
+    missing: tuple[str, ...] = ()
+    number: int = 0
+    whole: int = 0
+
+
+# Whoever lies there lies on somebody else's ground: the name goes when the house goes.
+BORROWED = (
+    "github.io", "gitlab.io", "pages.dev", "netlify.app", "vercel.app", "web.app", "herokuapp.com", "blogspot.com", "wordpress.com", "wixsite.com",
+    "jimdosite.com", "substack.com", "beehiiv.com", "ghost.io", "neocities.org", "codeberg.page", "localhost",
+)  # fmt: skip
+
+
+def own_domain(sender: str, archive: str) -> tuple[str, ...]:
+    """Which of the two addresses are not one's own: the domain of the sender, the host of the archive."""
+    missing = []
+    if sender.lower() in HOUSE_OF or "." not in sender:
+        missing.append(mark("the sender"))
+    if _borrowed(archive):
+        missing.append(mark("the archive"))
+    return tuple(missing)
+
+
+def _borrowed(host: str) -> bool:
+    return "." not in host or host.replace(".", "").isdigit() or any(host == one or host.endswith(f".{one}") for one in BORROWED)
+
+
+def plan(radar: Radar, *, sender: str, archive: str, profiles: Sequence[tuple[str, bool]], list_share: int, mirrored: bool, drilled: bool) -> list[Step]:
+    """The five steps to independence.
+
+    Args:
+        profiles: every profile elsewhere, and whether it carries a link of ours.
+        list_share: how large the list should be, in per cent of the largest platform.
+        mirrored: the archive lies on a second server, and was found there.
+        drilled: an outage was rehearsed within three months.
+    """
+    largest = radar.largest
+    wanted = ceil((largest.audience or 0) * list_share / 100) if largest else 0
+    borrowed = own_domain(sender, archive)
+    without = tuple(name for name, linked in profiles if not linked)
+    return [
+        Step("domain", not borrowed, borrowed),
+        Step("mirror", mirrored),
+        Step("drill", drilled),
+        Step("profiles", not without, without, len(profiles) - len(without), len(profiles)),
+        Step("list", radar.list_size >= wanted, (), radar.list_size, wanted),
+    ]
