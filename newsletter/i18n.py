@@ -82,8 +82,12 @@ class Speech:
         return f"{text}\u00a0%" if self.language == "de" else f"{text}%"
 
     def euros(self, cents: float) -> str:
-        """„12,50 €“; fractions of a cent as they are."""
-        return numbers.format_currency(cents / 100, "EUR", locale=self.locale, decimal_quantization=cents == int(cents))
+        """„12,50 €“; what is less than ten cents with its fractions."""
+        return numbers.format_currency(cents / 100, "EUR", locale=self.locale, decimal_quantization=cents == 0 or cents >= 10)
+
+    def decimal(self, value: float, places: int = 2) -> str:
+        """„0,30“"""
+        return numbers.format_decimal(value, f"#,##0.{'0' * places}", locale=self.locale)
 
     def day(self, moment: datetime | date, pattern: str = "long") -> str:
         """A date; a moment is shown in the speech's zone."""

@@ -22,6 +22,7 @@ from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.notices.actions import queue
 from newsletter.publications.models import Publication
+from newsletter.rendering.merge import paragraphs
 from newsletter.tokens import Tokens
 
 LONGEST_TEXT = 10_000
@@ -147,7 +148,7 @@ def change_text(session: Session, row: Announcement, text: str) -> None:
     """
     if row.state not in ("ready", "todo", "failed", "cancelled") or row.handed_at is not None:
         raise Conflict(mark("This post is on its way already."))
-    text = text.replace("\r\n", "\n").strip()
+    text = paragraphs(text, LONGEST_TEXT + 1)
     if not text or len(text) > LONGEST_TEXT:
         raise Refused(mark("A post needs a text."), field="text")
     row.text = text

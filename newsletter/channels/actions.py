@@ -15,7 +15,7 @@ from newsletter.channels.models import OWNERSHIPS, Channel, Figure, Goal, Link
 from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.orm import insert_into
-from newsletter.rendering.merge import clean
+from newsletter.rendering.merge import line, paragraphs
 from newsletter.slugs import slugify, unused
 
 MOST_CHANNELS = 200
@@ -32,7 +32,7 @@ def add_channel(session: Session, *, publication_id: int, name: str, ownership: 
     Raises:
         Refused: it has no name, or nobody owns it, or there are too many.
     """
-    name = " ".join(clean(name).split())[:120]
+    name = line(name, 120)
     if not name or ownership not in OWNERSHIPS:
         raise Refused(mark("A channel needs a name and somebody it belongs to."), field="name")
     taken = set(session.scalars(select(Channel.slug).where(Channel.publication_id == publication_id)))
@@ -67,11 +67,11 @@ def change_channel(session: Session, channel: Channel, *, name: str, ownership: 
     Raises:
         Refused: a value cannot stand; ``field`` says which.
     """
-    name = " ".join(clean(name).split())[:120]
+    name = line(name, 120)
     if not name or ownership not in OWNERSHIPS:
         raise Refused(mark("A channel needs a name and somebody it belongs to."), field="name")
     cents, address = policy.cost(cost), policy.web_address(profile, "profile")
-    channel.name, channel.ownership, channel.cost, channel.note, channel.profile = name, ownership, cents, clean(note)[:2000], address
+    channel.name, channel.ownership, channel.cost, channel.note, channel.profile = name, ownership, cents, paragraphs(note, 2000), address
     session.flush()
 
 
@@ -131,7 +131,7 @@ def add_link(session: Session, *, channel_id: int, label: str, path: str = "", n
     if len(session.scalars(select(Link.id).where(Link.channel_id == channel_id).limit(MOST_LINKS)).all()) >= MOST_LINKS:
         raise Refused(mark("This channel has a thousand links. Use one of them again."), field="label")
     code = secrets.token_hex(3)
-    session.add(Link(channel_id=channel_id, code=code, label=" ".join(clean(label).split())[:120], path=path[:200], created_at=now))
+    session.add(Link(channel_id=channel_id, code=code, label=line(label, 120), path=path[:200], created_at=now))
     session.flush()
     return code
 
@@ -149,16 +149,16 @@ def change_link(
     """
     if link.ended_at is not None:
         raise Conflict(mark("This link was deleted."))
-    label = " ".join(clean(label).split())[:120]
+    label = line(label, 120)
     if not label:
         raise Refused(mark("Say in a word what this link is for."), field="label")
     kept: list[dict[str, Any]] = []
     for title, address in entries:
         if address.strip():
-            kept.append({"label": " ".join(clean(title).split())[:80] or address.strip()[:80], "url": policy.web_address(address, "entries")})
+            kept.append({"label": line(title, 80) or address.strip()[:80], "url": policy.web_address(address, "entries")})
     if len(kept) > MOST_ENTRIES:
         raise Refused(mark("Twenty entries are enough for one page."), field="entries")
-    link.label, link.landing, link.headline, link.lead, link.entries = label, landing, " ".join(clean(headline).split())[:200], clean(lead)[:2000], kept
+    link.label, link.landing, link.headline, link.lead, link.entries = label, landing, line(headline, 200), paragraphs(lead, 2000), kept
     session.flush()
 
 

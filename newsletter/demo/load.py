@@ -18,11 +18,13 @@ from newsletter.channels.actions import add_channel, add_link
 from newsletter.channels.models import Channel
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
+from newsletter.demo import reach
 from newsletter.demo.people import CHANNELS, Person, people
 from newsletter.errors import Conflict
 from newsletter.forms.actions import add_form, wording
 from newsletter.forms.models import Form
 from newsletter.growth.actions import add as count
+from newsletter.growth.actions import depart
 from newsletter.issues import actions as issues
 from newsletter.issues.models import Issue, Revision
 from newsletter.links import Links
@@ -33,7 +35,7 @@ from newsletter.publications import actions as publications
 from newsletter.publications.models import Publication
 from newsletter.rendering.front_matter import read
 from newsletter.segments.actions import save
-from newsletter.subscriptions.actions import pause, tag, with_tags
+from newsletter.subscriptions.actions import pause, tag, with_tags, wrote_back
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
 
@@ -107,6 +109,7 @@ def load(process: Process) -> dict[str, str]:
         for number, moment in enumerate(moments, 1):
             _send(session, links, cast, number, moment, pictures)
         _catch_up(session, cast, now)
+        reach.load(session, links, process.tokens, publication, now, test_gateway=links.base.startswith(("http://127.0.0.1", "http://localhost")))
         request_build(session, publication_id=publication.id, now=now)
     return {"publication": SLUG, "name": PUBLICATION["name"], "email": EMAIL, "password": password, "url": f"{links.base}/admin/log-in"}
 
@@ -164,6 +167,7 @@ def _reader(session: Session, cast: _Cast, person: Person) -> None:
     session.flush()
     say = partial(record, session, subscription, email=person.email, wording_id=wording(session, cast.form.consent), language="de", form_id=cast.form.id)
     say(kind="asked", how="typed into the form", at=person.came, channel=channel.name)
+    count(session, cast.publication.id, "asked", now=person.came, channel_id=channel.id)
     if person.confirmed:
         at = person.came + timedelta(minutes=4)
         subscription.consent_id = say(kind="confirmed", how="pressed the button on the confirmation page", at=at)
@@ -233,7 +237,7 @@ def _catch_up(session: Session, cast: _Cast, now: datetime) -> None:
         subscription.state = _state_at(person, now)
         if person.left:
             subscription.ended_at = person.left
-            count(session, cast.publication.id, "left", now=person.left, channel_id=subscription.channel_id)
+            depart(session, cast.publication.id, channel_id=subscription.channel_id, joined_at=subscription.confirmed_at, now=person.left)
             how = "one click in the mail program (RFC 8058)"
             record(
                 session,
@@ -259,7 +263,7 @@ def _remember(session: Session, cast: _Cast, person: Person, subscription: Subsc
     if subscription.state != "active":
         return
     if chance.random() < 0.2:
-        subscription.answered_at = now - timedelta(days=chance.randrange(1, 200), hours=chance.randrange(24))
+        wrote_back(session, subscription, now=now - timedelta(days=chance.randrange(1, 200), hours=chance.randrange(24)))
     if chance.random() < 0.06:
         subscription.rhythm = "monthly"
     elif chance.random() < 0.04:

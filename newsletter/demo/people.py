@@ -26,6 +26,8 @@ CHANNELS = (
     ("Tauschtag", "open", 8),
     ("Suche", "open", 7),
     ("LinkedIn", "closed", 3),
+    ("Mastodon", "open", 6),
+    ("WhatsApp-Kanal", "closed", 2),
 )
 _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ı": "i", "Y": "Y"})
 

@@ -105,7 +105,8 @@ def _moments(drill: Drill) -> list[dict[str, Any]]:
 
 def _readiness(publication: Publication, drill: Drill, issue: Issue | None) -> dict[str, tuple[bool, str]]:
     """For each way that is left: whether something is ready for it, and what."""
-    checked = issue is not None and not compose(session(), publication, issue, links(), now()).errors
+    # A letter links to our own archive; on a machine where somebody tries things out that is nobody's mistake.
+    checked = issue is not None and all(one.id == "link-private" for one in compose(session(), publication, issue, links(), now()).errors)
     posts = {row.channel.id: row.announcement for row in of_drill(session(), drill.id)}
     found: dict[str, tuple[bool, str]] = {}
     known = names(session(), publication.id)

@@ -100,6 +100,18 @@ def clean(value: str) -> str:
     return without_private(value)[:LONGEST_VALUE].strip()
 
 
+def line(value: str, longest: int) -> str:
+    """Words of an editor on one line: NFC, no controls, single blanks."""
+    return " ".join(paragraphs(value, longest * 2).split())[:longest].strip()
+
+
+def paragraphs(value: str, longest: int) -> str:
+    """Words of an editor with their line ends: NFC, no other controls."""
+    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+    value = "".join(letter for letter in value if letter == "\n" or unicodedata.category(letter)[0] != "C")
+    return without_private(value).strip()[:longest]
+
+
 def values_of(name: str, greeting: str) -> dict[str, str]:
     """The values for one person.
 

@@ -12,7 +12,7 @@ from newsletter.errors import Conflict, Refused
 from newsletter.forms.actions import wording
 from newsletter.i18n import Speech, mark
 from newsletter.publications.models import Publication
-from newsletter.rendering.merge import clean
+from newsletter.rendering.merge import paragraphs
 from newsletter.sms import policy, queries
 from newsletter.sms.models import Gateway, Note, Phone, TextMessage
 from newsletter.subscriptions.consents import record
@@ -138,7 +138,7 @@ def send_note(
         raise Refused(mark("Text messages are not possible here."), field="text")
     if gateway.only_emergencies and drill_id is None:
         raise Refused(mark("Text messages are for emergencies here. Begin with the outage."), field="text")
-    words = policy.spelled(clean(text))
+    words = policy.spelled(paragraphs(text, 2000))
     if not words:
         raise Refused(mark("A message needs a text."), field="text")
     body = f"{words}\n{ending}"

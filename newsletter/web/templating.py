@@ -31,6 +31,7 @@ def attach(app: Flask) -> None:
         listing=lambda words: _speech().listing(words),
         translated=_say,
         euros=lambda cents: _speech().euros(cents),
+        decimal=lambda value, places=2: _speech().decimal(value, places),
         breakable=_breakable,
         reason=lambda value: _speech().reason(value),
     )

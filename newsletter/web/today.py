@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, url_for
 
 from newsletter.accounts.access import role
+from newsletter.announcements.queries import waiting as posts_waiting
 from newsletter.archive.queries import latest as latest_build
 from newsletter.channels.models import Channel
 from newsletter.channels.queries import names
@@ -64,6 +65,7 @@ def show(publication: Publication) -> Reply:
         arrived=sum(count for _, count in arrivals),
         departed=total(session(), publication.id, "left", month_ago),
         failed=failed(session(), publication.id, month_ago),
+        posts=posts_waiting(session(), publication.id),
         build=latest_build(session(), publication.id),
         catcher=in_use(session(), process().settings, process().tokens).is_catcher,
         links=links(),
