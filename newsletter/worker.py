@@ -26,6 +26,7 @@ from newsletter.announcements.actors import send_announcement
 from newsletter.archive import queries as archive
 from newsletter.archive.actors import build_archive, look_at_mention, serve_target
 from newsletter.broker import Job, broker, connect
+from newsletter.channels.visiting import recover as recover_visits
 from newsletter.deliveries import digests, ledger, queries, tide
 from newsletter.deliveries.actions import settle_by_readers
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, make_digest, recover_deliveries, send_mailing, start_scheduled
@@ -206,6 +207,7 @@ def _show_life(process: Process) -> None:
 
 
 def _tidy(process: Process) -> None:
+    recover_visits(process)
     with process.writing() as session:
         forgotten = forget_unconfirmed(session, now=process.clock(), after=timedelta(days=process.settings.forget_after_days))
         forget_counts(session, now=process.clock())

@@ -76,6 +76,7 @@ def _under_another_name(response: Response, via: str) -> Response:
     response.direct_passthrough = False
     said = re.sub(rb'(<input type="hidden" name="via" value=")[^"]*(")', rb"\g<1>" + via.encode() + rb"\2", response.get_data())
     changed = make_response(said, response.status_code)
+    response.close()
     changed.headers["Content-Type"] = response.headers["Content-Type"]
     changed.headers["Cache-Control"] = "no-store"
     return changed

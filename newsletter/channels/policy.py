@@ -43,7 +43,7 @@ def audience(text: str) -> int:
         Refused: it is no number of people.
     """
     words = text.strip().casefold().replace("\u00a0", " ").replace("\u202f", " ").replace("’", "'")
-    found = re.fullmatch(r"(-?)(\d{1,3}(?:[.,' ]\d{3})+|\d+)(?:[.,](\d{1,2}))?\s*(k|tsd\.?|t|mio\.?|m|million(?:en|s)?)?", words)
+    found = re.fullmatch(r"(-?)(\d{1,3}(?:[.,' ]\d{3})+|\d+)(?:[.,](\d{1,2}))?\s*(k|tsd\.?|t|mio\.?|m|million(?:en|s)?)?", words, re.ASCII)
     if not found:
         raise Refused(mark("“%(text)s” is no number of people."), field="number", text=text.strip()[:40])
     factor = {"k": 1000, "t": 1000, "m": 1_000_000}.get((found[4] or "")[:1], 1)
@@ -99,7 +99,7 @@ def cost(text: str) -> int:
     words = text.strip().replace("€", "").replace("EUR", "").strip()
     if not words:
         return 0
-    found = re.fullmatch(r"(\d{1,7}|\d{1,3}(?:[.' ]\d{3})+)(?:[.,](\d{1,2}))?", words)
+    found = re.fullmatch(r"(\d{1,7}|\d{1,3}(?:[.' ]\d{3})+)(?:[.,](\d{1,2}))?", words, re.ASCII)
     if not found:
         raise Refused(mark("Write the cost in euros, like 12 or 12,50."), field="cost")
     return int(re.sub(r"\D", "", found[1])) * 100 + int((found[2] or "0").ljust(2, "0"))

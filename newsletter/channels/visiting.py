@@ -5,6 +5,7 @@ disk. The file is what a crash leaves: its lines are numbered, and the database 
 so that nothing is lost that is older than half a second, and nothing is counted twice.
 """
 
+import atexit
 import contextlib
 import errno
 import fcntl
@@ -14,6 +15,7 @@ import os
 import threading
 import time
 import uuid
+import weakref
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ from datetime import UTC, date
 from pathlib import Path
 
 from sqlalchemy import delete
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from newsletter.accounts.actions import state_fact
@@ -66,6 +67,7 @@ class Visits:
         self._rung = threading.Event()
         self._written: deque[_Line] = deque()
         self._lines = threading.Condition()
+        self._at_the_file, self._at_the_database = threading.Lock(), threading.Lock()
         self._journal: _Journal | None = None
 
     def lead(self, code: str) -> "queries.Lead | None":
@@ -93,6 +95,7 @@ class Visits:
             self._waiting[link_id, today, "machine" if machine else "person"] += 1
             if not self._begun:
                 self._begun = True
+                atexit.register(self._write)
                 for work in (self._keep_writing, self._keep_counting):
                     threading.Thread(target=work, name=work.__name__, daemon=True).start()
         self._rung.set()
@@ -111,11 +114,13 @@ class Visits:
             time.sleep(EVERY)
             try:
                 self._write()
-            except OSError:
+            except Exception:
                 log.exception("visits could not be written down; they are kept in memory")
+                self._rung.set()
+                time.sleep(2)
 
     def _write(self) -> None:
-        with self._lines:
+        with self._at_the_file, self._lines:
             with self._lock:
                 counts, self._waiting = dict(self._waiting), Counter()
             if not counts:
@@ -133,19 +138,22 @@ class Visits:
     # The database
 
     def _keep_counting(self) -> None:
-        recover(self._process)
         while True:
             with self._lines:
                 while not self._written:
                     self._lines.wait()
             try:
                 self._count_lines()
-            except SQLAlchemyError:
+            except Exception:
                 # It is busy or away. The file has everything; it will be counted when the database is back.
                 log.warning("visits wait for the database", exc_info=True)
                 time.sleep(2)
 
     def _count_lines(self) -> None:
+        with self._at_the_database:
+            self._count_written()
+
+    def _count_written(self) -> None:
         with self._lines:
             lines, journal = list(self._written), self._journal
         if not lines or journal is None:
@@ -172,9 +180,10 @@ class _Journal:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{uuid.uuid4().hex}.jsonl"
-        self._file = self.path.open("ab", buffering=0)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.close = weakref.finalize(self, os.close, self._file)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._number = 0
+        self._number = self._size = 0
 
     @property
     def fact(self) -> str:
@@ -187,23 +196,24 @@ class _Journal:
             OSError: the disk does not take them; then nothing of them is in the file.
         """
         rows = [[link_id, day.isoformat(), kind, number] for (link_id, day, kind), number in counts.items()]
-        line, before = json.dumps([self._number + 1, rows]).encode() + b"\n", self._file.tell()
+        line = json.dumps([self._number + 1, rows]).encode() + b"\n"
         try:
-            if self._file.write(line) != len(line):
+            if self._put(line) != len(line):
                 raise OSError(errno.ENOSPC, "The disk is full.")
-            os.fsync(self._file.fileno())
+            os.fsync(self._file)
         except OSError:
             # Half a line would hide all that follow it.
-            self._file.truncate(before)
+            os.ftruncate(self._file, self._size)
             raise
+        self._size += len(line)
         self._number += 1
         return self._number
 
     def is_long(self) -> bool:
-        return self._file.tell() > 1_000_000
+        return self._size > 1_000_000
 
-    def close(self) -> None:
-        self._file.close()
+    def _put(self, line: bytes) -> int:
+        return os.write(self._file, line)
 
 
 def recover(process: Process) -> int:
