@@ -21,9 +21,9 @@ from pathlib import Path
 from newsletter.supervisor import free_port
 
 PAGES = (
-    "/", "/p/saatbrief", "/archive/saatbrief/", "/admin/saatbrief/", "/admin/saatbrief/issues/", "/admin/saatbrief/issues/13",
+    "/", "/p/saatbrief", "/admin/saatbrief/reach", "/archive/saatbrief/", "/admin/saatbrief/", "/admin/saatbrief/issues/", "/admin/saatbrief/issues/13",
     "/admin/saatbrief/issues/13/send", "/admin/saatbrief/issues/13/preview/mail", "/admin/saatbrief/mailings/12", "/admin/saatbrief/mailings/12/accepted",
-    "/admin/saatbrief/subscribers/", "/admin/saatbrief/subscribers/5", "/admin/saatbrief/links", "/admin/saatbrief/settings", "/admin/transport",
+    "/admin/saatbrief/subscribers/", "/admin/saatbrief/subscribers/5", "/admin/saatbrief/channels", "/admin/saatbrief/settings", "/admin/transport",
 )  # fmt: skip
 
 

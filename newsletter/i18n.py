@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -83,7 +84,11 @@ class Speech:
 
     def euros(self, cents: float) -> str:
         """„12,50 €“; what is less than ten cents with its fractions."""
-        return numbers.format_currency(cents / 100, "EUR", locale=self.locale, decimal_quantization=cents == 0 or cents >= 10)
+        whole = cents == 0 or cents >= 10
+        amount = Decimal(str(cents)) / 100
+        return numbers.format_currency(
+            amount.quantize(Decimal("0.01"), ROUND_HALF_UP) if whole else amount, "EUR", locale=self.locale, decimal_quantization=whole
+        )
 
     def decimal(self, value: float, places: int = 2) -> str:
         """„0,30“"""

@@ -36,3 +36,16 @@ def test_a_reason_is_said_in_the_language_of_the_reader_and_a_server_is_quoted()
 @pytest.mark.parametrize(("header", "language"), [("de-AT,en;q=0.5", "de"), ("fr,en;q=0.5", "en"), ("", "de"), ("x" * 1000, "de"), ("en-US", "en")])
 def test_the_language_of_a_browser_is_understood(header: str, language: str) -> None:
     assert preferred(header) == language
+
+
+def test_money_is_rounded_as_people_do_and_tenths_of_a_cent_are_shown_where_they_matter() -> None:
+    german, english = Speech("de"), Speech("en")
+    assert [german.euros(cents) for cents in (0, 7.5, 142.5, 1250, 123_456)] == [
+        "0,00\u00a0€",
+        "0,075\u00a0€",
+        "1,43\u00a0€",
+        "12,50\u00a0€",
+        "1.234,56\u00a0€",
+    ]
+    assert english.euros(142.5) == "€1.43"
+    assert german.decimal(0.3) == "0,30"

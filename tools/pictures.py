@@ -90,6 +90,8 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         "people": "/admin/saatbrief/subscribers/",
         "sign-up": "/p/saatbrief",
         "growth": "/admin/saatbrief/growth",
+        "reach": "/admin/saatbrief/reach",
+        "drill": "/admin/saatbrief/reach/drills?span=forever",
         "archive": "/archive/saatbrief/",
         "letter": "/archive/saatbrief/der-neue-katalog-und-was-nicht-mehr-darin-steht/",
     }
@@ -97,7 +99,12 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         admin = {
             "issues": "issues/",
             "person": "subscribers/5",
-            "links": "links",
+            "channels": "channels",
+            "channel": "channels/3",
+            "link": "links/3",
+            "announcements": "reach/announcements",
+            "report": "reach/report",
+            "texting": "reach/sms",
             "segment": "segments/1",
             "form": "forms/anmeldeseite",
             "shield": "shield",

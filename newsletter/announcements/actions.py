@@ -38,7 +38,14 @@ def server_of(text: str, kind: str) -> str:
     if text and "://" not in text:
         text = f"https://{text}"
     parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.path.strip("/") or len(text) > 200 or any(sign.isspace() for sign in text):
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or parts.username
+        or parts.path.strip("/")
+        or len(text) > 200
+        or any(sign.isspace() for sign in text)
+    ):
         raise Refused(mark("Write the server like mastodon.social."), field="server")
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")
     if parts.scheme == "http" and not local:

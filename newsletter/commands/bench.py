@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.bench import archiving, importing, people, signing_up, wire
+from newsletter.bench import archiving, importing, people, reach, signing_up, wire
 from newsletter.bench.sending import Case, audience, run
 from newsletter.cli import as_json, sentences, show
 
@@ -97,6 +97,30 @@ def bench_people(number: int, postgres_url: str, as_json: bool) -> None:
     found = people.run(number, postgres_url)
     lines = [f"{name}: {value} ms" for name, value in (found["pages_ms"] | found["counts_ms"]).items()]
     show(found, as_json, "\n".join([*lines, *(f"audience, {name}: {value} s" for name, value in found["audience_s"].items())]))
+
+
+@bench.command("reach")
+@click.option("--number", type=int, default=1_000_000, help="People in the list.")
+@click.option("--visits", type=int, default=5_000_000, help="Visits in two years.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database; everything in it goes.")
+@as_json
+@sentences
+def bench_reach(number: int, visits: int, postgres_url: str, as_json: bool) -> None:
+    """Measure every figure of the radar, and its pages, with so much behind them."""
+    found = reach.run(number, visits, postgres_url)
+    lines = [f"all figures: {found['figures_ms']} ms", *(f"{name}: {value} ms" for name, value in found["pages_ms"].items())]
+    show(found, as_json, "\n".join(lines))
+
+
+@bench.command("link")
+@click.option("--seconds", type=float, default=20.0, help="Seconds of the measurement.")
+@click.option("--rate", type=float, default=500.0, help="Requests a second.")
+@as_json
+@sentences
+def bench_link(seconds: float, rate: float, as_json: bool) -> None:
+    """Follow a link so often, and look whether every visit was counted."""
+    found = reach.link(seconds, rate)
+    show(found, as_json, f"{found['a_second']} a second: p95 {found['p95_ms']} ms; {found['counted']} of {found['asked']} counted.")
 
 
 @bench.command("archive")

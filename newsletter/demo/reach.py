@@ -23,7 +23,7 @@ from newsletter.publications.models import Publication
 from newsletter.radar.policy import Radar, Way, at_day, months
 from newsletter.sms.actions import CONSENT, describe_gateway
 from newsletter.sms.models import Phone
-from newsletter.sms.policy import masked
+from newsletter.sms.policy import HERE, masked
 from newsletter.sms.views import BODY
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
@@ -190,7 +190,7 @@ def _points(session: Session, channel: Channel) -> list[Figure]:
 def _phones(session: Session, links: Links, tokens: Tokens, publication: Publication, now: datetime, *, test_gateway: bool) -> None:
     """Some gave a number for emergencies. They are from the range that is kept free for films, and belong to nobody."""
     if test_gateway:
-        values = {"address": f"{links.base}/dev/sms", "shape": "json", "body": BODY, "headers": "", "sender": "Saatbrief", "success": "ok"}
+        values = {"address": f"{HERE}/dev/sms", "shape": "json", "body": BODY, "headers": "", "sender": "Saatbrief", "success": "ok"}
         describe_gateway(session, tokens, publication_id=publication.id, values=values, price=75, only_emergencies=True, now=now)
     words = Speech("de")(CONSENT, name=publication.name)
     rows = session.scalars(select(Subscription).where(Subscription.publication_id == publication.id, Subscription.state == "active").order_by(Subscription.id))

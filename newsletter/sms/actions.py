@@ -33,7 +33,7 @@ def describe_gateway(
         Refused: the template cannot be filled, a header is none, or the address is no web address.
     """
     address, shape, body = values["address"].strip(), values["shape"], values["body"].strip()
-    if not address.startswith(("https://", "http://")) or len(address) > 500:
+    if not address.startswith(("https://", "http://", f"{policy.HERE}/")) or len(address) > 500:
         raise Refused(mark("This is no web address."), field="address")
     if shape not in ("json", "form", "query"):
         raise Refused(mark("There is no such kind of gateway."), field="shape")

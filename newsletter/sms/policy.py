@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from newsletter.errors import Refused
 from newsletter.i18n import mark
 
+HERE = "{base}"  # this installation's own address, in that of a gateway
 CODE_FOR = timedelta(minutes=10)
 TRIES = 5
 CODES_A_DAY = 3

@@ -36,7 +36,9 @@ def ask(process: Process, gateway: Gateway | None, *, number: str, text: str, ke
         return "failed", "There is no gateway."
     try:
         headers = policy.headers_from(process.tokens.decrypt(gateway.headers)) if gateway.headers else {}
-        said = policy.request(gateway.address, gateway.shape, headers, gateway.body, to=number, text=text, sender=gateway.sender, key=key)
+        # The gateway that comes along lies wherever this installation does.
+        address = gateway.address.replace(policy.HERE, process.links.base)
+        said = policy.request(address, gateway.shape, headers, gateway.body, to=number, text=text, sender=gateway.sender, key=key)
     except TokenInvalid:
         return "failed", "Its key cannot be read: SECRET_KEY is not the one it was stored with."
     except Refused as error:

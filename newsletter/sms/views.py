@@ -48,7 +48,7 @@ def _values(gateway: Gateway | None, typed: "MultiDict[str, str]") -> dict[str, 
     if "address" in typed:
         return {name: typed.get(name, "") for name in ("address", "shape", "body", "sender", "success", "price")} | {"only": typed.get("only", "")}
     if gateway is None:
-        test = f"{links().base}/dev/sms" if development() else ""
+        test = f"{policy.HERE}/dev/sms" if development() else ""
         return {"address": test, "shape": "json", "body": BODY, "sender": "", "success": "", "price": "0,075", "only": "yes"}
     price = speech().number(gateway.price / 1000)
     return {

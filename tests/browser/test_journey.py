@@ -218,7 +218,15 @@ def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Brow
         "shield",
         "suppressions",
         "imports/",
-        "links",
+        "reach",
+        "reach/report",
+        "channels",
+        "channels/3",
+        "links/3",
+        "reach/announcements",
+        "reach/drills",
+        "reach/drills/1",
+        "reach/sms",
         "archive",
         "issues/12/archive",
         "mentions",
@@ -234,6 +242,7 @@ def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Brow
         "/admin/transport",
         "/dev/design",
         "/dev/mail",
+        "/dev/sms",
         "/",
         "/p/saatbrief",
         "/p/saatbrief/privacy",
@@ -255,6 +264,65 @@ def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Brow
             for path in paths if language == "de" else paths[: len(admin)]:
                 page.goto(base + path)
                 look(page, axe, f"{path} {language} {width}")
+    watched.check()
+    context.close()
+
+
+def test_an_outage_is_rehearsed_from_the_choice_to_the_protocol(browser: Browser, running: Running) -> None:
+    """And then it is real: the prepared letter, a post and a text message leave, each after a last look."""
+    import json
+
+    axe = chromium.axe()
+    base = f"http://127.0.0.1:{running.port}"
+    account = json.loads(call(running.data_dir, "demo", "--json").stdout)
+    wait_for(lambda: (running.data_dir / "archive" / "saatbrief" / "index.html").exists())
+    context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
+    watched = Watched(context, base)
+    page = watched.page
+    page.goto(f"{base}/admin/log-in")
+    page.fill("#email", account["email"])
+    page.fill("#password", account["password"])
+    page.click("main .button")
+    page.click("text=Reichweite")
+    expect(page.locator("h1")).to_have_text(re.compile(r"Fällt Instagram morgen aus, erreichst du noch \d+ von 1\.\d+ Menschen\."))
+    expect(page.locator(".lead")).to_contain_text("Vor einem Jahr hingen 9")
+    page.click("text=Ausfall üben")
+
+    page.select_option("#target", "operator:Meta")
+    page.select_option("#span", "week")
+    page.click("text=Zeig, was das hieße")
+    expect(page.locator("h1")).to_contain_text("Meta (Instagram, WhatsApp-Kanal) ist weg.")
+    page.click("text=Übung beginnen")
+    expect(page.locator("#ways + table")).to_contain_text("Notbrief, geprüft")
+    look(page, axe, "drill")
+    page.set_viewport_size({"width": 390, "height": 844})
+    look(page, axe, "drill 390")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+    page.click("text=Notbrief an mich schicken")
+    expect(page.locator(".feedback")).to_contain_text("wurde angenommen")
+    store = Store(running.data_dir)
+    (dry,) = store.latest(recipient=account["email"])
+    assert "Instagram und WhatsApp-Kanal" in store.get(dry.id).body("plain")  # type: ignore[union-attr]
+
+    page.click("text=Text kopieren >> nth=0")
+    assert "Instagram und WhatsApp-Kanal" in page.evaluate("navigator.clipboard.readText()")
+    page.click("text=Die Plattform ist wirklich weg")
+    page.fill("#text", "Wir sind noch da: im Archiv.")
+    page.click("text=Neu rechnen")
+    expect(page.locator("text=1,43 €")).to_be_visible()
+    page.click("text=Jetzt an 19 Menschen senden")
+    wait_for(lambda: len(store.texts()) == 19)
+    assert {one.number[:9] for one in store.texts()} == {"+49171392"}
+    assert all("Wir sind noch da: im Archiv." in one.text for one in store.texts())
+
+    page.fill("#note", "In acht Minuten fertig.")
+    page.click("text=Übung abschließen und Protokoll ablegen")
+    expect(page.locator(".timeline")).to_contain_text("Meta (Instagram, WhatsApp-Kanal), eine Woche")
+    expect(page.locator(".timeline")).to_contain_text("In acht Minuten fertig.")
+    page.goto(f"{base}/admin/saatbrief/reach")
+    expect(page.locator("#plan + ol")).to_contain_text("Ausfall in diesem Quartal geübt")
+    expect(page.locator("#plan + ol li.past")).to_have_count(1)
     watched.check()
     context.close()
 
