@@ -125,6 +125,7 @@ class Web:
         for text in found:
             address = ip_address(text.partition("%")[0])
             mapped = getattr(address, "ipv4_mapped", None) or address
-            if not self.private and not (mapped.is_global and not mapped.is_multicast):
+            # What is link-local is never meant: there the machines of data centres tell their secrets to whoever asks.
+            if mapped.is_link_local or (not self.private and not (mapped.is_global and not mapped.is_multicast)):
                 raise Unreachable(f"{host} lies in a network of its own.")
         return found[0]

@@ -57,6 +57,7 @@ AT_LEAST_EVERY = 1.0
 JOIN_EVERY = 5.0
 SWEEP_EVERY = 15.0
 TIDY_EVERY = 600.0
+LOOK_AROUND_EVERY = 6 * 3600.0
 THREADS = 6
 
 Due = list[tuple[Job, tuple[int, ...]]]
@@ -176,6 +177,8 @@ def _ring_until_stopped(process: Process, underway: Underway) -> None:
                 _show_life(process)
             if clock.over("tidy", TIDY_EVERY):
                 _tidy(process)
+            if clock.over("look around", LOOK_AROUND_EVERY):
+                _look_around(process)
         except Exception:
             # The database may be away for a while; the worker waits for it instead of dying.
             log.exception("the worker could not look for work")
@@ -206,6 +209,13 @@ def _show_life(process: Process) -> None:
         wake(session, now=process.clock())
 
 
+def _look_around(process: Process) -> None:
+    """What changes with the days: how much hangs on platforms, and when an outage was rehearsed last."""
+    with process.writing() as session:
+        remind_of_drill(session, process.links, now=process.clock())
+        watch(session, process.links, now=process.clock())
+
+
 def _tidy(process: Process) -> None:
     recover_visits(process)
     with process.writing() as session:
@@ -217,9 +227,6 @@ def _tidy(process: Process) -> None:
         forget_files(session, process.settings, now=process.clock())
         remind(session, process.links, now=process.clock())
         recover(session, now=process.clock())
-    with process.writing() as session:
-        remind_of_drill(session, process.links, now=process.clock())
-        watch(session, process.links, now=process.clock())
     if forgotten:
         log.info("%s sign-ups that nobody confirmed were deleted", forgotten)
 

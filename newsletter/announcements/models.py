@@ -22,6 +22,10 @@ MOVES = {
 }
 
 
+# SQLite uses a partial index only where its condition stands in the query word for word.
+IS_QUEUED = text("announcements.state = 'queued'")
+
+
 class Outlet(Base):
     """An account on Mastodon or Bluesky that announcements go out by. The token is stored encrypted (P6).
 

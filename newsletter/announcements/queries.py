@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter.announcements.models import Announcement, Outlet
+from newsletter.announcements.models import IS_QUEUED, Announcement, Outlet
 from newsletter.channels.models import Channel, Link, Visit
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 def due(session: Session, now: datetime) -> list[int]:
     """What should be posted now."""
-    query = select(Announcement.id).where(Announcement.state == "queued", Announcement.next_attempt_at <= now)
+    query = select(Announcement.id).where(IS_QUEUED, Announcement.next_attempt_at <= now)
     return list(session.scalars(query.order_by(Announcement.next_attempt_at).limit(20)))
 
 

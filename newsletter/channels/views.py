@@ -1,5 +1,6 @@
 """Short addresses for everybody; channels, their figures and their links for editors."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
@@ -68,7 +69,7 @@ def index(publication: Publication) -> Reply:
     return _index(publication)
 
 
-def _index(publication: Publication, status: int = 200, errors: dict[str, str] | None = None) -> Response:
+def _index(publication: Publication, status: int = 200, errors: dict[str, str] | None = None, doubts: Collection[int] = ()) -> Response:
     found = list(queries.names(session(), publication.id).values())
     figures = queries.figures(session(), publication.id)
     since = (now() - timedelta(days=30)).date()
@@ -77,7 +78,7 @@ def _index(publication: Publication, status: int = 200, errors: dict[str, str] |
         figures={channel_id: rows[-1] for channel_id, rows in figures.items()}, visits=queries.visits_by_channel(session(), publication.id, since),
         joined=by_channel(session(), publication.id, "joined", now() - timedelta(days=90)), rows=queries.links_of(session(), publication.id),
         profiles=[one for one in found if one.ended_at is None and may_link(one)], usual=usual,
-        catalogue=[one for one in USUAL.values() if one.kind != "other"], links=links(), errors=errors or {}, typed=request.form,
+        catalogue=[one for one in USUAL.values() if one.kind != "other"], links=links(), errors=errors or {}, typed=request.form, doubts=doubts,
     )  # fmt: skip
 
 
@@ -106,6 +107,7 @@ def add(publication: Publication) -> Reply:
 def note_all(publication: Publication) -> Reply:
     """The figures of all channels on one page, once a month. One that cannot stand keeps none of the others from being kept."""
     errors: dict[str, str] = {}
+    doubts: set[int] = set()
     kept = 0
     for channel_id, channel in queries.names(session(), publication.id).items():
         text = request.form.get(f"number-{channel_id}", "")
@@ -119,8 +121,9 @@ def note_all(publication: Publication) -> Reply:
                 kept += 1
         except Refused as error:
             errors[f"number-{channel_id}"] = f"{channel.name}: {speech().refusal(error)}"
+            doubts |= {channel_id} if "before" in error.values else set()
     if errors:
-        return _index(publication, 422, errors)
+        return _index(publication, 422, errors, doubts)
     return see_other(url_for("channels.index", slug=publication.slug), mark("Saved.") if kept else mark("Nothing was typed in."))
 
 

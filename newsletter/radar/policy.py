@@ -210,6 +210,11 @@ class Radar:
         return max(closed, key=lambda way: way.audience or 0, default=None)
 
     @property
+    def is_blind(self) -> bool:
+        """Whether closed platforms are in use and nothing is known of their size."""
+        return self.largest is None and any(way.ownership == "closed" for way in self.ways)
+
+    @property
     def operator(self) -> tuple[str, int] | None:
         """The company that most hangs on, where it runs several of the platforms in use: they fail together."""
         sizes: dict[str, list[int]] = {}
@@ -250,7 +255,7 @@ def headline(radar: Radar) -> Sentence:
     if largest is not None:
         values = {"name": largest.name, "left": radar.without([largest.key]), "all": radar.audience.total}
         return Sentence(mark("If %(name)s fails tomorrow, you still reach %(left)s of %(all)s people."), values)
-    if any(way.ownership == "closed" for way in radar.ways):
+    if radar.is_blind:
         return Sentence(mark("How many follow you on other people's platforms?"))
     return Sentence(mark("None of your readers hangs on a closed platform."))
 
@@ -258,7 +263,7 @@ def headline(radar: Radar) -> Sentence:
 def story(radar: Radar) -> list[Sentence]:
     """What changed, and why: two sentences, by rules from the numbers."""
     if radar.largest is None:
-        if any(way.ownership == "closed" for way in radar.ways):
+        if radar.is_blind:
             return [Sentence(mark("Type in how many follow you there, and this page tells you what hangs on it. Once a month is enough."))]
         return [Sentence(mark("Should you begin with one, add it to your channels, and this page watches over it."))]
     return [_what_changed(radar), _why(radar)]
@@ -393,5 +398,6 @@ def plan(radar: Radar, *, sender: str, archive: str, profiles: Sequence[tuple[st
         Step("mirror", mirrored),
         Step("drill", drilled),
         Step("profiles", not without, without, len(profiles) - len(without), len(profiles)),
-        Step("list", radar.list_size >= wanted, (), radar.list_size, wanted),
+        # As long as nobody knows how large a platform is, nobody knows whether the list is large enough.
+        Step("list", radar.list_size >= wanted and not radar.is_blind, (), radar.list_size, wanted),
     ]

@@ -14,7 +14,7 @@ from newsletter.i18n import Speech, mark
 from newsletter.publications.models import Publication
 from newsletter.rendering.merge import paragraphs
 from newsletter.sms import policy, queries
-from newsletter.sms.models import Gateway, Note, Phone, TextMessage
+from newsletter.sms.models import IS_HANDED, Gateway, Note, Phone, TextMessage
 from newsletter.subscriptions.consents import record
 from newsletter.subscriptions.models import Subscriber, Subscription
 from newsletter.tokens import Tokens
@@ -212,7 +212,7 @@ def recover(session: Session, *, now: datetime) -> int:
     """What a dead worker was handing over is uncertain."""
     done = session.execute(
         update(TextMessage)
-        .where(TextMessage.state == "handing_over", TextMessage.handed_at <= now - policy.LEASE)
+        .where(IS_HANDED, TextMessage.handed_at <= now - policy.LEASE)
         .values(state="uncertain", settled_at=now, reply="The worker stopped while it was being handed over.")
     )
     assert isinstance(done, CursorResult)

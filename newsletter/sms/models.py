@@ -7,6 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.orm import Base
 
+# SQLite uses a partial index only where its condition stands in the query word for word.
+IS_QUEUED = text("text_messages.state = 'queued'")
+IS_HANDED = text("text_messages.state = 'handing_over'")
+
 
 class Gateway(Base):
     """How text messages leave: one HTTP request, described by a template.

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter.sms.models import Gateway, Note, Phone, TextMessage
+from newsletter.sms.models import IS_QUEUED, Gateway, Note, Phone, TextMessage
 from newsletter.subscriptions.models import Subscription
 
 
@@ -36,7 +36,7 @@ def phones(session: Session, publication_id: int) -> Sequence[Phone]:
 
 def due(session: Session, now: datetime) -> list[int]:
     """Messages that should leave now."""
-    query = select(TextMessage.id).where(TextMessage.state == "queued", TextMessage.next_attempt_at <= now)
+    query = select(TextMessage.id).where(IS_QUEUED, TextMessage.next_attempt_at <= now)
     return list(session.scalars(query.order_by(TextMessage.next_attempt_at).limit(20)))
 
 
