@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, request, url_for
 
 from newsletter.accounts.access import role
-from newsletter.announcements import actions, bluesky, mastodon, policy, queries
+from newsletter.announcements import actions, bluesky, mastodon, outlets, policy, queries
 from newsletter.announcements.actors import send_announcement
 from newsletter.announcements.models import Outlet
 from newsletter.announcements.sending import picture
@@ -30,7 +30,7 @@ def _index(publication: Publication, status: int = 200, errors: dict[str, str] |
     channels = [one for one in names(session(), publication.id).values() if one.ended_at is None]
     rows = queries.latest(session(), publication.id)
     facts = queries.outlets(session(), publication.id)
-    lengths = {row.announcement.id: _length(row, facts.get(row.channel.id)) for row in rows}
+    lengths = {row.announcement.id: length(row, facts.get(row.channel.id)) for row in rows}
     return page(
         "announcements/index.html", status, rows=rows, outlets=facts, lengths=lengths, links=links(), errors=errors or {}, typed=request.form,
         usual=usual, places=[one for one in channels if usual(one.kind).post in ("mastodon", "bluesky")],
@@ -38,7 +38,8 @@ def _index(publication: Publication, status: int = 200, errors: dict[str, str] |
     )  # fmt: skip
 
 
-def _length(row: queries.Row, outlet: Outlet | None) -> tuple[int, int]:
+def length(row: queries.Row, outlet: Outlet | None) -> tuple[int, int]:
+    """How long a post is, as its place counts, and how long it may be there."""
     address = links().short(row.link.code) if row.link else ""
     return policy.measured(row.channel.kind, row.announcement.text, address, outlet.facts if outlet else None)
 
@@ -81,14 +82,14 @@ def connect(publication: Publication, channel_id: int) -> Reply:
             raise Refused(mark("Nothing can be posted there by a program."), field="server")
         if not secret or len(secret) > 500:
             raise Refused(mark("Without its key nothing can be posted there."), field="secret")
-        server = actions.server_of(form.get("server", ""), kind)
+        server = outlets.server_of(form.get("server", ""), kind)
         if kind == "mastodon":
             handle, facts = mastodon.connect(process().web, server, secret)
         else:
             handle, facts = bluesky.connect(process().web, server, form.get("handle", "").strip().lstrip("@"), secret)
         with writing() as writer:
             row = channel_of(writer, publication.id, channel_id)
-            actions.connect(
+            outlets.connect(
                 writer, process().tokens, channel=row, kind=kind, server=server, handle=handle, secret=secret, facts=facts, automatic="automatic" in form,
                 now=now(),
             )  # fmt: skip
@@ -107,7 +108,7 @@ def change_outlet(publication: Publication, channel_id: int, turn: str) -> Reply
     with writing() as writer:
         row = queries.outlet(writer, publication.id, channel_id)
         if turn == "end":
-            actions.disconnect(writer, row)
+            outlets.disconnect(writer, row)
         else:
             row.automatic = "automatic" in request.form
     return see_other(url_for("announcements.index", slug=publication.slug), mark("Saved."))

@@ -7,15 +7,11 @@ so that nothing is lost that is older than half a second, and nothing is counted
 
 import atexit
 import contextlib
-import errno
 import fcntl
 import json
 import logging
-import os
 import threading
 import time
-import uuid
-import weakref
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +24,7 @@ from sqlalchemy.orm import Session
 from newsletter.accounts.actions import state_fact
 from newsletter.accounts.models import Fact
 from newsletter.channels import queries
+from newsletter.channels.journals import FOLDER, Journal, Key, fact_of
 from newsletter.channels.policy import MOST_A_MINUTE
 from newsletter.orm import wave
 from newsletter.process import Process
@@ -36,10 +33,6 @@ log = logging.getLogger(__name__)
 
 EVERY = 0.4  # seconds until a visit stands in the file
 FRESH = 2.0  # seconds for which it is known where a link leads
-FOLDER = "visits"
-
-# Link, day, kind.
-Key = tuple[int, date, str]
 
 _ADD = """
 INSERT INTO visits (link_id, day, kind, number) SELECT vlink, vday, vkind, vnumber FROM {v} WHERE EXISTS (SELECT 1 FROM links WHERE links.id = vlink)
@@ -68,7 +61,7 @@ class Visits:
         self._written: deque[_Line] = deque()
         self._lines = threading.Condition()
         self._at_the_file, self._at_the_database = threading.Lock(), threading.Lock()
-        self._journal: _Journal | None = None
+        self._journal: Journal | None = None
 
     def lead(self, code: str) -> "queries.Lead | None":
         """Where a link leads, at most two seconds old."""
@@ -126,7 +119,7 @@ class Visits:
             if not counts:
                 return
             try:
-                self._journal = self._journal or _Journal(self._process.settings.data_dir / FOLDER)
+                self._journal = self._journal or Journal(self._process.settings.data_dir / FOLDER)
                 line = _Line(self._journal.append(counts), counts)
             except OSError:
                 with self._lock:
@@ -158,10 +151,13 @@ class Visits:
             lines, journal = list(self._written), self._journal
         if not lines or journal is None:
             return
-        total: Counter[Key] = Counter()
-        for line in lines:
-            total.update(line.counts)
         with self._process.writing() as session:
+            # A commit whose answer was lost may have counted some of them already.
+            counted = _counted(session, journal.path)
+            total: Counter[Key] = Counter()
+            for line in lines:
+                if line.number > counted:
+                    total.update(line.counts)
             _add(session, total)
             state_fact(session, name=journal.fact, value=str(lines[-1].number), now=self._process.clock())
         with self._lines:
@@ -172,48 +168,6 @@ class Visits:
         if self._journal is None:
             _forget(self._process, journal.path)
             journal.close()
-
-
-class _Journal:
-    """A file of numbered lines that belongs to one process: as long as that lives, the file is locked."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{uuid.uuid4().hex}.jsonl"
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.close = weakref.finalize(self, os.close, self._file)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._number = self._size = 0
-
-    @property
-    def fact(self) -> str:
-        return _fact(self.path)
-
-    def append(self, counts: dict[Key, int]) -> int:
-        """Put counts on the disk; give back the number of their line.
-
-        Raises:
-            OSError: the disk does not take them; then nothing of them is in the file.
-        """
-        rows = [[link_id, day.isoformat(), kind, number] for (link_id, day, kind), number in counts.items()]
-        line = json.dumps([self._number + 1, rows]).encode() + b"\n"
-        try:
-            if self._put(line) != len(line):
-                raise OSError(errno.ENOSPC, "The disk is full.")
-            os.fsync(self._file)
-        except OSError:
-            # Half a line would hide all that follow it.
-            os.ftruncate(self._file, self._size)
-            raise
-        self._size += len(line)
-        self._number += 1
-        return self._number
-
-    def is_long(self) -> bool:
-        return self._size > 1_000_000
-
-    def _put(self, line: bytes) -> int:
-        return os.write(self._file, line)
 
 
 def recover(process: Process) -> int:
@@ -231,8 +185,7 @@ def recover(process: Process) -> int:
 
 def _count_rest(process: Process, path: Path, lines: Iterable[bytes]) -> int:
     with process.writing() as session:
-        fact = session.get(Fact, _fact(path))
-        counted = int(fact.value) if fact is not None else 0
+        counted = _counted(session, path)
         total: Counter[Key] = Counter()
         last = counted
         for line in lines:
@@ -244,20 +197,22 @@ def _count_rest(process: Process, path: Path, lines: Iterable[bytes]) -> int:
             if number > counted:
                 total.update({(row[0], date.fromisoformat(row[1]), row[2]): row[3] for row in rows})
         _add(session, total)
-        state_fact(session, name=_fact(path), value=str(max(counted, last)), now=process.clock())
+        state_fact(session, name=fact_of(path), value=str(max(counted, last)), now=process.clock())
     # Only now: a crash in between finds the file again, and that all of it is counted.
     _forget(process, path)
     return total.total()
 
 
+def _counted(session: Session, path: Path) -> int:
+    """Up to which of its lines a file has been counted."""
+    fact = session.get(Fact, fact_of(path), populate_existing=True)
+    return int(fact.value) if fact is not None else 0
+
+
 def _forget(process: Process, path: Path) -> None:
     path.unlink(missing_ok=True)
     with process.writing() as session:
-        session.execute(delete(Fact).where(Fact.name == _fact(path)))
-
-
-def _fact(path: Path) -> str:
-    return f"visits:{path.stem}"
+        session.execute(delete(Fact).where(Fact.name == fact_of(path)))
 
 
 def _add(session: Session, counts: Counter[Key]) -> None:

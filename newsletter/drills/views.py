@@ -1,5 +1,6 @@
 """The drill, from the choice of what fails to the protocol, for editors."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from flask import Blueprint, Response, request, url_for
 from newsletter.accounts.access import editor, role
 from newsletter.announcements import actions as announcements
 from newsletter.announcements.actors import send_announcement
-from newsletter.announcements.queries import of_drill
+from newsletter.announcements.queries import Row, of_drill, outlets
+from newsletter.announcements.views import length
 from newsletter.broker import ring
 from newsletter.channels.catalogue import usual
 from newsletter.channels.queries import names
@@ -79,6 +81,7 @@ def show(publication: Publication, drill_id: int) -> Reply:
 def _show(publication: Publication, drill: Drill, status: int = 200, errors: dict[str, str] | None = None, said: str = "") -> Response:
     issue = session().get(Issue, drill.issue_id) if drill.issue_id else None
     posts = of_drill(session(), drill.id)
+    lengths = _lengths(publication, posts)
     ready = _readiness(publication, drill, issue)
     text = request.form.get("text", "") if errors else ""
     prepared = text or policy.text_message(_facts(publication, drill))
@@ -86,7 +89,7 @@ def _show(publication: Publication, drill: Drill, status: int = 200, errors: dic
     gateway = phones.gateway(session(), publication.id)
     reachable = phones.reachable(session(), publication.id)
     return page(
-        "drills/show.html", status, drill=drill, issue=issue, posts=posts, ready=ready, errors=errors or {}, said=said, events=_moments(drill),
+        "drills/show.html", status, drill=drill, issue=issue, posts=posts, lengths=lengths, ready=ready, errors=errors or {}, said=said, events=_moments(drill),
         mailing=of_issue(session(), issue.id) if issue else None, text=prepared, size=size, gateway=gateway, people=reachable,
         cost=texts.cost(reachable, size.parts, gateway.price if gateway else 0), notes=phones.notes_of_drill(session(), drill.id), now=now(), links=links(),
     )  # fmt: skip
@@ -103,11 +106,17 @@ def _moments(drill: Drill) -> list[dict[str, Any]]:
     return [{**event, "at": datetime.fromisoformat(event["at"])} for event in drill.events]
 
 
+def _lengths(publication: Publication, posts: Sequence[Row]) -> dict[int, tuple[int, int]]:
+    accounts = outlets(session(), publication.id)
+    return {row.announcement.id: length(row, accounts.get(row.channel.id)) for row in posts}
+
+
 def _readiness(publication: Publication, drill: Drill, issue: Issue | None) -> dict[str, tuple[bool, str]]:
     """For each way that is left: whether something is ready for it, and what."""
     # A letter links to our own archive; on a machine where somebody tries things out that is nobody's mistake.
     checked = issue is not None and all(one.id == "link-private" for one in compose(session(), publication, issue, links(), now()).errors)
-    posts = {row.channel.id: row.announcement for row in of_drill(session(), drill.id)}
+    rows = of_drill(session(), drill.id)
+    posts, lengths = {row.channel.id: row.announcement for row in rows}, _lengths(publication, rows)
     found: dict[str, tuple[bool, str]] = {}
     known = names(session(), publication.id)
     for key, _, _, _ in drill.outcome["ways"]:
@@ -120,6 +129,8 @@ def _readiness(publication: Publication, drill: Drill, issue: Issue | None) -> d
             found[key] = (False, mark("not there any more"))
         elif channel.kind == "feed":
             found[key] = (True, mark("goes along by itself"))
+        elif channel.id in posts and lengths[posts[channel.id].id][0] > lengths[posts[channel.id].id][1]:
+            found[key] = (False, mark("its text is too long"))
         elif channel.id in posts:
             found[key] = (True, mark("text to copy") if posts[channel.id].way == "hand" else mark("post, waits for your go"))
         elif usual(channel.kind).post:

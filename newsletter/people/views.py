@@ -21,6 +21,8 @@ from newsletter.people import actions, journal, queries
 from newsletter.people.queries import Person
 from newsletter.publications.models import Publication
 from newsletter.segments.queries import all_of, fits
+from newsletter.sms.policy import masked
+from newsletter.sms.queries import phone_of
 from newsletter.subscriptions import actions as subscriptions
 from newsletter.subscriptions import queries as people
 from newsletter.subscriptions.consents import intact
@@ -118,9 +120,13 @@ def show(publication: Publication, subscription_id: int) -> Reply:
     events += [(one.subscription.answered_at, "answer", None)] if one.subscription.answered_at else []
     events += [(one.subscription.paused_at, "pause", None)] if one.subscription.paused_at else []
     events.sort(key=lambda event: event[0], reverse=True)
+    ways = names(session(), publication.id)
+    known = phone_of(session(), subscription_id)
+    phone = known if known is not None and known.state == "active" else None
     return page(
         "people/show.html", one=one, events=events, deliveries=deliveries, intact=intact(consents, wordings), tags=people.tags_of(session(), publication.id),
-        channel=names(session(), publication.id).get(one.subscription.channel_id or 0), fields=fields_of(session(), publication.id),
+        channel=ways.get(one.subscription.channel_id or 0), told=ways.get(one.subscription.heard_id or 0),
+        texts=masked(phone.number) if phone else "", fields=fields_of(session(), publication.id),
         answers=json.loads(one.subscription.answers),
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.notices.actions import queue
 from newsletter.publications.models import Publication
-from newsletter.radar.policy import alarm
 from newsletter.radar.queries import measure
+from newsletter.radar.words import alarm
 
 AT_MOST_EVERY = timedelta(days=30)
 

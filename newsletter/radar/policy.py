@@ -1,4 +1,4 @@
-"""Shares, concentration, trend, and the two sentences that say what changed and why. Without I/O.
+"""Shares, concentration, trend and forecast. Without I/O.
 
 Dependence is measured as the competition authorities measure markets: the Herfindahl–Hirschman index is the sum of the
 squares of all shares (Hirschman, „The Paternity of an Index“, American Economic Review 54, 1964). 1 means that everything hangs on
@@ -6,19 +6,14 @@ one, 1/n that n are equally large.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from newsletter.i18n import mark
-from newsletter.mail.providers import HOUSE_OF
-
 OWNERSHIPS = ("owned", "open", "closed")
 WINDOWS = (30, 90, 365)
-NOTEWORTHY = 1.0  # points; less is no change that anybody should read something into
 LONGEST_FORECAST = 120  # months
-FEW = 5  # people; a share of fewer says nothing
 
 
 @dataclass(frozen=True)
@@ -239,165 +234,3 @@ class Radar:
     def year_ago(self) -> Month | None:
         """The oldest month that is known, at most a year back; none, if that is now."""
         return self.trend[0] if len(self.trend) > 1 else None
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence in English, which is the key of its translation, and what fills its places. Numbers are written as the reader does."""
-
-    text: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-
-def headline(radar: Radar) -> Sentence:
-    """What would happen tomorrow, in one sentence with the number in it."""
-    largest = radar.largest
-    if largest is not None:
-        values = {"name": largest.name, "left": radar.without([largest.key]), "all": radar.audience.total}
-        return Sentence(mark("If %(name)s fails tomorrow, you still reach %(left)s of %(all)s people."), values)
-    if radar.is_blind:
-        return Sentence(mark("How many follow you on other people's platforms?"))
-    return Sentence(mark("None of your readers hangs on a closed platform."))
-
-
-def story(radar: Radar) -> list[Sentence]:
-    """What changed, and why: two sentences, by rules from the numbers."""
-    if radar.largest is None:
-        if radar.is_blind:
-            return [Sentence(mark("Type in how many follow you there, and this page tells you what hangs on it. Once a month is enough."))]
-        return [Sentence(mark("Should you begin with one, add it to your channels, and this page watches over it."))]
-    return [_what_changed(radar), _why(radar)]
-
-
-def _what_changed(radar: Radar) -> Sentence:
-    now, before = radar.audience.of("closed"), radar.year_ago()
-    if before is None:
-        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms."), {"now": round(now)})
-    whole_year = (radar.day - before.day).days > 330
-    values = {"before": round(before.closed), "now": round(now), "month": before.day}
-    if abs(now - before.closed) < NOTEWORTHY:
-        if whole_year:
-            return Sentence(mark("For a year about %(now)s of 100 people whom you reach have hung on closed platforms."), values)
-        return Sentence(mark("Since %(month)s about %(now)s of 100 people whom you reach have hung on closed platforms."), values)
-    if whole_year:
-        return Sentence(mark("A year ago %(before)s of 100 people whom you reach hung on closed platforms, today it is %(now)s."), values)
-    return Sentence(mark("In %(month)s %(before)s of 100 people whom you reach hung on closed platforms, today it is %(now)s."), values)
-
-
-def _why(radar: Radar) -> Sentence:
-    largest, before = radar.largest, radar.year_ago()
-    assert largest is not None
-    recent = radar.joined(90)
-    from_there = round(100 * max(0, largest.joined[1]) / recent.total) if recent.total >= FEW else None
-    if before is None or abs(radar.audience.of("closed") - before.closed) < NOTEWORTHY:
-        if from_there is None:
-            return Sentence(mark("Most of it is %(name)s."), {"name": largest.name})
-        return Sentence(mark("Most of it is %(name)s; of 100 new sign-ups %(share)s come from there."), {"name": largest.name, "share": from_there})
-    grown = radar.list_size - before.audience.get("list", 0)
-    there = _growth(radar, before)
-    most = max(there, key=lambda row: abs(row[1]), default=(largest.name, 0))
-    values = {"name": most[0], "list": abs(grown), "there": abs(most[1]), "share": from_there or 0, "largest": largest.name}
-    if radar.audience.of("closed") < before.closed:
-        return Sentence(_less(grown, most[1], from_there), values)
-    return Sentence(_more(grown, most[1]), values)
-
-
-def _growth(radar: Radar, before: Month) -> list[tuple[str, int]]:
-    return [(way.name, (way.audience or 0) - before.audience.get(way.key, way.audience or 0)) for way in radar.ways if way.ownership == "closed"]
-
-
-def _less(grown: int, there: int, from_there: int | None) -> str:
-    if there < 0 and grown > 0:
-        return mark("Your list has grown by %(list)s, while %(name)s lost %(there)s.")
-    if there < 0:
-        return mark("That is not your list's doing: %(name)s lost %(there)s followers.")
-    if grown <= 0:
-        return mark("That is not your list's doing: your open ways have grown.")
-    if from_there is not None:
-        return mark("Your list has grown by %(list)s, and of 100 new sign-ups only %(share)s come from %(largest)s.")
-    return mark("Your list has grown by %(list)s, faster than %(name)s.")
-
-
-def _more(grown: int, there: int) -> str:
-    if grown < 0 < there:
-        return mark("%(name)s has grown by %(there)s, while your list lost %(list)s.")
-    if grown < 0:
-        return mark("Your list lost %(list)s readers.")
-    if there > 0:
-        return mark("%(name)s has grown by %(there)s, your list by %(list)s: invite them over.")
-    return mark("Your open and own ways have become smaller.")
-
-
-def alarm(trend: Sequence[Month], target: int, until: date | None) -> Sentence | None:
-    """What an owner should be told by mail: the dependence rose above the target, or clearly, or the day of the target has passed."""
-    if len(trend) < 2:
-        return None
-    now, before = trend[-1], trend[-2]
-    values = {"now": round(now.closed), "before": round(before.closed), "target": target}
-    if before.closed <= target < now.closed:
-        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms. That is above your target of %(target)s again."), values)
-    if now.closed - before.closed >= 3 and now.closed > target:
-        return Sentence(mark("%(now)s of 100 people whom you reach hang on closed platforms; a month ago it was %(before)s."), values)
-    if until is not None and before.day <= until < now.day and now.closed > target:
-        return Sentence(mark("Today your target of %(target)s should have been reached. It is %(now)s of 100."), values)
-    return None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step towards independence, measured.
-
-    Args:
-        missing: what is not there yet, by name.
-        number, whole: how far it has come, where that can be counted.
-    """
-
-    kind: str
-    done: bool
-    missing: tuple[str, ...] = ()
-    number: int = 0
-    whole: int = 0
-
-
-# Whoever lies there lies on somebody else's ground: the name goes when the house goes.
-BORROWED = (
-    "github.io", "gitlab.io", "pages.dev", "netlify.app", "vercel.app", "web.app", "herokuapp.com", "blogspot.com", "wordpress.com", "wixsite.com",
-    "jimdosite.com", "substack.com", "beehiiv.com", "ghost.io", "neocities.org", "codeberg.page", "localhost",
-)  # fmt: skip
-
-
-def own_domain(sender: str, archive: str) -> tuple[str, ...]:
-    """Which of the two addresses are not one's own: the domain of the sender, the host of the archive."""
-    missing = []
-    if sender.lower() in HOUSE_OF or "." not in sender:
-        missing.append(mark("the sender"))
-    if _borrowed(archive):
-        missing.append(mark("the archive"))
-    return tuple(missing)
-
-
-def _borrowed(host: str) -> bool:
-    return "." not in host or host.replace(".", "").isdigit() or any(host == one or host.endswith(f".{one}") for one in BORROWED)
-
-
-def plan(radar: Radar, *, sender: str, archive: str, profiles: Sequence[tuple[str, bool]], list_share: int, mirrored: bool, drilled: bool) -> list[Step]:
-    """The five steps to independence.
-
-    Args:
-        profiles: every profile elsewhere, and whether it carries a link of ours.
-        list_share: how large the list should be, in per cent of the largest platform.
-        mirrored: the archive lies on a second server, and was found there.
-        drilled: an outage was rehearsed within three months.
-    """
-    largest = radar.largest
-    wanted = ceil((largest.audience or 0) * list_share / 100) if largest else 0
-    borrowed = own_domain(sender, archive)
-    without = tuple(name for name, linked in profiles if not linked)
-    return [
-        Step("domain", not borrowed, borrowed),
-        Step("mirror", mirrored),
-        Step("drill", drilled),
-        Step("profiles", not without, without, len(profiles) - len(without), len(profiles)),
-        # As long as nobody knows how large a platform is, nobody knows whether the list is large enough.
-        Step("list", radar.list_size >= wanted and not radar.is_blind, (), radar.list_size, wanted),
-    ]

@@ -20,8 +20,10 @@ from newsletter.http import Reply, links, now, page, see_other, session, speech,
 from newsletter.i18n import mark
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
-from newsletter.radar.policy import Radar, Sentence, Step, Way, forecast, headline, plan, story
+from newsletter.radar.policy import Radar, Way, forecast
 from newsletter.radar.queries import brought, measure, unknown_sources
+from newsletter.radar.steps import Step, plan
+from newsletter.radar.words import Sentence, headline, story
 
 views = Blueprint("radar", __name__)
 

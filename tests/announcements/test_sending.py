@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter import process as processes
-from newsletter.announcements import actions, bluesky, mastodon, queries, sending
+from newsletter.announcements import actions, bluesky, mastodon, outlets, queries, sending
 from newsletter.announcements.models import Announcement, Outlet
 from newsletter.announcements.policy import Rejected
 from newsletter.channels.actions import add_usual
@@ -61,7 +61,7 @@ def connected(process: Process, there: Server, kind: str) -> int:
             handle, facts = bluesky.connect(process.web, there.base, "saat.example", TOKEN)
             assert (handle, facts) == ("@saat.example", {"did": "did:plc:saat", "longest": 300})
         values = {"kind": kind, "server": there.base, "handle": handle.lstrip("@") if kind == "bluesky" else handle, "secret": TOKEN, "facts": facts}
-        actions.connect(session, process.tokens, channel=channel(session, 1, channel_id), **values, automatic=True, now=process.clock())
+        outlets.connect(session, process.tokens, channel=channel(session, 1, channel_id), **values, automatic=True, now=process.clock())
     return channel_id
 
 
@@ -253,7 +253,7 @@ def test_two_workers_post_once(process: Process, there: Server, post: int) -> No
 
 def test_a_disconnected_account_leaves_its_posts_to_a_person(process: Process, there: Server, post: int) -> None:
     with process.writing() as session:
-        actions.disconnect(session, session.scalars(select(Outlet)).one())
+        outlets.disconnect(session, session.scalars(select(Outlet)).one())
     assert (row(process, post).way, row(process, post).state) == ("hand", "todo")
 
 
@@ -268,9 +268,9 @@ def test_a_wrong_password_is_said_and_nothing_is_kept(process: Process, there: S
 @pytest.mark.parametrize("text", ["", "http://mastodon.social", "mastodon social", "ftp://x.example", "https://a:b@c.example", "https://x.example/pfad"])
 def test_a_server_is_named_and_the_way_there_is_encrypted(text: str) -> None:
     with pytest.raises(Refused):
-        actions.server_of(text, "mastodon")
-    assert actions.server_of("garten.example/", "mastodon") == "https://garten.example"
-    assert actions.server_of("", "bluesky") == "https://bsky.social"
+        outlets.server_of(text, "mastodon")
+    assert outlets.server_of("garten.example/", "mastodon") == "https://garten.example"
+    assert outlets.server_of("", "bluesky") == "https://bsky.social"
 
 
 def test_closed_platforms_get_a_text_to_copy_and_their_owner_a_reminder(process: Process, clock: Clock) -> None:

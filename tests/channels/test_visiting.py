@@ -13,16 +13,17 @@ import pytest
 from sqlalchemy import func, select, text
 
 from newsletter.accounts.models import Fact
+from newsletter.channels.journals import FOLDER, Journal
 from newsletter.channels.models import Link, Visit
 from newsletter.channels.policy import MOST_A_MINUTE
-from newsletter.channels.visiting import FOLDER, Visits, _Journal, recover
+from newsletter.channels.visiting import Visits, recover
 from newsletter.process import Process
 from tests.support import cast
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class NearlyFull(_Journal):
+class NearlyFull(Journal):
     """A journal on a disk that has room for three more bytes."""
 
     room = 3
@@ -114,6 +115,19 @@ def test_a_crash_between_counting_and_tidying_counts_nothing_twice(process: Proc
     visits.flush()
     crash(visits)  # the file is still there, and the database knows that all of it is counted
     assert recover(process) == 0
+    assert number(process) == 1
+
+
+def test_a_commit_whose_answer_was_lost_counts_nothing_twice(process: Process) -> None:
+    cast.publication(process)
+    visits = Visits(process)
+    visits._begun = True
+    visits.count(1, machine=False)
+    visits._write()
+    (line,) = visits._written
+    visits.flush()
+    visits._written.append(line)  # the database has it, and we were not told
+    visits.flush()
     assert number(process) == 1
 
 

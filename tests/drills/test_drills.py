@@ -133,6 +133,15 @@ def test_a_letter_with_errors_is_not_ready(process: Process, mira: Browser, inst
     assert "Notbrief mit Fehlern" in text_of(mira, f"reach/drills/{drill_id}")
 
 
+def test_a_post_that_is_too_long_for_its_place_is_not_ready(process: Process, mira: Browser, instagram: int) -> None:
+    drill_id = begin(mira, instagram)
+    with process.writing() as session:
+        session.scalars(select(Announcement).where(Announcement.drill_id == drill_id)).one().text = "Wort " * 700
+    page = text_of(mira, f"reach/drills/{drill_id}")
+    assert "der Text ist zu lang" in page
+    assert "zu lang für diesen Ort" in page
+
+
 def test_finishing_lays_down_a_dated_protocol(process: Process, mira: Browser, instagram: int, clock: Clock) -> None:
     drill_id = begin(mira, instagram)
     clock.forward(minutes=9)

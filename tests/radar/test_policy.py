@@ -6,23 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.radar.policy import (
-    Forecast,
-    Month,
-    Radar,
-    Way,
-    alarm,
-    at_day,
-    concentration,
-    course,
-    forecast,
-    headline,
-    months,
-    own_domain,
-    plan,
-    shares,
-    story,
-)
+from newsletter.radar.policy import Forecast, Month, Radar, Way, at_day, concentration, course, forecast, months, shares
+from newsletter.radar.steps import own_domain, plan
+from newsletter.radar.words import alarm, headline, story
 
 TODAY = date(2026, 11, 21)
 # A coffee roaster's audience: what the mock-ups of this page show.
