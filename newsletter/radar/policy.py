@@ -47,6 +47,11 @@ class Way:
     cost: int = 0
 
     @property
+    def says_something(self) -> bool:
+        """Whether there is a figure of it that a report should show."""
+        return bool(self.audience or self.joined[1] or self.visits)
+
+    @property
     def channel_id(self) -> int | None:
         return int(self.key) if self.key.isdigit() else None
 

@@ -323,6 +323,14 @@ def test_an_outage_is_rehearsed_from_the_choice_to_the_protocol(browser: Browser
     page.goto(f"{base}/admin/saatbrief/reach")
     expect(page.locator("#plan + ol")).to_contain_text("Ausfall in diesem Quartal geübt")
     expect(page.locator("#plan + ol li.past")).to_have_count(1)
+    # For the client of an agency: one page of paper, in either language.
+    for language in ("de", "en"):
+        page.goto(f"{base}/admin/account")
+        page.select_option("#language", language)
+        page.click("form[action$=language] .button")
+        page.goto(f"{base}/admin/saatbrief/reach/report")
+        paper = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page[^s]", paper)) == 1, language
     watched.check()
     context.close()
 
