@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from newsletter.accounts.queries import owners_of
 from newsletter.announcements import policy
 from newsletter.announcements.models import Announcement, Outlet
+from newsletter.channels import queries
 from newsletter.channels.actions import add_link
 from newsletter.channels.catalogue import usual
 from newsletter.channels.models import Channel, Link
@@ -70,7 +71,8 @@ def _places(session: Session, publication_id: int) -> list[tuple[Channel, Outlet
         .where(Channel.publication_id == publication_id, Channel.ended_at.is_(None))
         .order_by(Channel.id)
     )
-    return [(row[0], row[1]) for row in rows if usual(row[0].kind).post]
+    known = queries.figures(session, publication_id)
+    return [(row[0], row[1]) for row in rows if usual(row[0].kind).post and (row[1] or queries.is_at_home(row[0], known))]
 
 
 def _prepare(session: Session, links: Links, channel: Channel, outlet: Outlet | None, news: policy.News, code: str, now: datetime) -> Announcement:

@@ -10,7 +10,7 @@ from newsletter.announcements.sending import picture
 from newsletter.broker import ring
 from newsletter.channels.catalogue import usual
 from newsletter.channels.queries import channel as channel_of
-from newsletter.channels.queries import names
+from newsletter.channels.queries import figures, is_at_home, names
 from newsletter.errors import Refused
 from newsletter.http import Reply, links, now, page, process, see_other, session, speech, writing
 from newsletter.i18n import mark
@@ -28,13 +28,14 @@ def index(publication: Publication) -> Reply:
 
 def _index(publication: Publication, status: int = 200, errors: dict[str, str] | None = None) -> Response:
     channels = [one for one in names(session(), publication.id).values() if one.ended_at is None]
-    rows = queries.latest(session(), publication.id)
+    rows, known = queries.latest(session(), publication.id), figures(session(), publication.id)
     facts = queries.outlets(session(), publication.id)
     lengths = {row.announcement.id: length(row, facts.get(row.channel.id)) for row in rows}
     return page(
         "announcements/index.html", status, rows=rows, outlets=facts, lengths=lengths, links=links(), errors=errors or {}, typed=request.form,
         usual=usual, places=[one for one in channels if usual(one.kind).post in ("mastodon", "bluesky")],
-        by_hand=[one for one in channels if usual(one.kind).post == "hand"],
+        by_hand=[one for one in channels if usual(one.kind).post == "hand" and is_at_home(one, known)],
+        unused=[one for one in channels if usual(one.kind).post == "hand" and not is_at_home(one, known)],
     )  # fmt: skip
 
 

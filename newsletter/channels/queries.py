@@ -1,6 +1,6 @@
 """Reading channels, links, visits and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
@@ -94,6 +94,15 @@ def names(session: Session, publication_id: int) -> dict[int, Channel]:
 def may_link(channel: Channel) -> bool:
     """Whether there is a profile in it that can carry a link of ours."""
     return usual(channel.kind).profile and (channel.kind != "other" or bool(channel.profile))
+
+
+def is_at_home(channel: Channel, figures: Collection[int]) -> bool:
+    """Whether somebody is really there: a publication begins with channels that its founder may never have used.
+
+    Args:
+        figures: the channels of which an audience is known.
+    """
+    return bool(channel.profile or channel.linked_at or channel.id in figures)
 
 
 def channel(session: Session, publication_id: int, channel_id: int) -> Channel:

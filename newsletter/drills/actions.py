@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from newsletter.accounts.queries import owners_of
 from newsletter.announcements import actions as announcements
-from newsletter.channels.catalogue import usual
 from newsletter.channels.models import Channel, Goal
-from newsletter.channels.queries import names
+from newsletter.channels.queries import figures, is_at_home, names
 from newsletter.deliveries.queries import pace
 from newsletter.drills import policy, queries
 from newsletter.drills.models import Drill
@@ -110,7 +109,8 @@ def remind(session: Session, links: Links, *, now: datetime) -> int:
     """Tell owners once a quarter that no outage was rehearsed; give back how many mails were queued."""
     mails = 0
     for publication in session.scalars(select(Publication).where(Publication.state == "active", Publication.created_at <= now - policy.EVERY)):
-        closed = [one for one in names(session, publication.id).values() if one.ownership == "closed" and one.ended_at is None and usual(one.kind).followers]
+        known = figures(session, publication.id)
+        closed = [one for one in names(session, publication.id).values() if one.ownership == "closed" and one.ended_at is None and is_at_home(one, known)]
         goal = session.get(Goal, publication.id)
         done = queries.last(session, publication.id)
         told = goal.reminded_at if goal is not None else None

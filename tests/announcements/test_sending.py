@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from newsletter import process as processes
+from newsletter.accounts.actions import state_fact
 from newsletter.announcements import actions, bluesky, mastodon, outlets, queries, sending
 from newsletter.announcements.models import Announcement, Outlet
 from newsletter.announcements.policy import Rejected
-from newsletter.channels.actions import add_usual
-from newsletter.channels.models import Link
+from newsletter.channels.actions import add_usual, note_figure
+from newsletter.channels.models import Channel, Link
 from newsletter.channels.queries import channel
 from newsletter.errors import Conflict, Refused
 from newsletter.fetching import Web
@@ -111,6 +112,13 @@ def test_a_new_letter_is_posted_with_its_words_its_link_and_its_picture(process:
         assert value["embed"]["external"]["thumb"]["$type"] == "blob"
         assert done.address.startswith("https://bsky.app/profile/saat.example/post/")
     assert there.media == 1
+
+
+def test_p9_nothing_is_posted_from_an_older_database(process: Process, post: int) -> None:
+    """What was posted since the copy was made is not in it."""
+    with process.writing() as session:
+        state_fact(session, name="frozen", value="yes", now=process.clock())
+    assert not [ids for actor, ids in due(process) if actor.actor_name in ("send_announcement", "send_text")]
 
 
 def test_what_is_settled_is_not_posted_again(process: Process, there: Server, post: int, clock: Clock) -> None:
@@ -274,6 +282,7 @@ def test_a_server_is_named_and_the_way_there_is_encrypted(text: str) -> None:
 
 
 def test_closed_platforms_get_a_text_to_copy_and_their_owner_a_reminder(process: Process, clock: Clock) -> None:
+    at_home(process, clock)
     publish(process, clock)
     build(process)
     with process.reading() as session:
@@ -291,6 +300,20 @@ def test_closed_platforms_get_a_text_to_copy_and_their_owner_a_reminder(process:
         clock.forward(days=30)
         assert actions.remind(session, process.links, now=clock()) == 0
         assert session.scalars(select(Notice.kind).where(Notice.kind == "todo")).all() == ["todo", "todo"]
+
+
+def at_home(process: Process, clock: Clock) -> None:
+    """Mira is on Instagram and LinkedIn, and has said how many follow her there."""
+    with process.writing() as session:
+        for found in session.scalars(select(Channel).where(Channel.kind.in_(("instagram", "linkedin")))).all():
+            note_figure(session, found, number=100, day=clock().date())
+
+
+def test_nobody_is_reminded_of_places_where_she_never_was(process: Process, clock: Clock) -> None:
+    publish(process, clock)
+    build(process)
+    with process.reading() as session:
+        assert queries.waiting(session, 1) == []
 
 
 def test_an_old_letter_is_no_news(process: Process, clock: Clock) -> None:

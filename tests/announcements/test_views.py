@@ -15,6 +15,7 @@ from newsletter.channels.actions import add_usual
 from newsletter.fetching import Web
 from newsletter.process import Process
 from newsletter.web import create_app
+from tests.announcements.test_sending import at_home
 from tests.archive.test_building import publish
 from tests.conftest import Browser
 from tests.federation.test_federation import build
@@ -76,6 +77,7 @@ def test_what_no_program_can_post_to_is_not_connected(mira: Browser) -> None:
 
 def test_a_post_by_hand_is_copied_changed_done_and_taken_back(process: Process, mira: Browser, clock: Clock) -> None:
     cast.reader(process, 1)
+    at_home(process, clock)
     publish(process, clock)
     build(process)
     with process.reading() as session:
@@ -98,6 +100,7 @@ def test_a_post_by_hand_is_copied_changed_done_and_taken_back(process: Process, 
 
 def test_the_page_says_what_a_post_brought(process: Process, mira: Browser, clock: Clock) -> None:
     cast.reader(process, 1)
+    at_home(process, clock)
     publish(process, clock)
     build(process)
     with process.writing() as session:
