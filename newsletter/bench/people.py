@@ -3,7 +3,8 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ SEGMENTS: dict[str, list[dict[str, str]]] = {
 
 def run(number: int, postgres: str = "") -> dict[str, Any]:
     """Milliseconds for each page and count: the 95th of a hundred in between."""
+    with with_people(number, postgres) as process:
+        return {"database": "postgres" if postgres else "sqlite", "people": number} | _measure(process, number)
+
+
+@contextmanager
+def with_people(number: int, postgres: str = "") -> Iterator[Process]:
+    """A process with so many people in its list, brought along as a list would be; in a folder that goes away."""
     with tempfile.TemporaryDirectory() as folder:
         more = {"database_url": postgres} if postgres else {}
         process = processes.use(processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=Path(folder), undo_seconds=0, **more)))
@@ -68,28 +76,28 @@ def run(number: int, postgres: str = "") -> dict[str, Any]:
                 session.execute(text("TRUNCATE publications, subscribers, wordings, editors, mailings, issues RESTART IDENTITY CASCADE"))
         importing.write_list(Path(folder) / "list.csv", number)
         importing.ours(process, Path(folder) / "list.csv")
-        return {"database": "postgres" if postgres else "sqlite", "people": number} | _measure(process, number)
+        yield process
 
 
 def _measure(process: Process, number: int) -> dict[str, Any]:
-    slug = _furnish(process)
-    _analyse(process)
+    slug = furnish(process)
+    analyse(process)
     audience = _audience(process)
-    _analyse(process)  # or PostgreSQL tidies up after two million new rows while pages are measured
-    client, middle, email = _client(process)
+    analyse(process)  # or PostgreSQL tidies up after two million new rows while pages are measured
+    client, middle, email = client_of(process)
     found: dict[str, float] = {}
     for name, address in PAGES.items():
         path = address.format(slug=slug, middle=middle, email=email)
-        found[name] = _p95(lambda path=path: _open(client, path))  # type: ignore[misc]
+        found[name] = p95(lambda path=path: open_page(client, path))  # type: ignore[misc]
     counts = {}
     with process.reading() as session:
         publication = session.get_one(Publication, 1)
         for name, rules in SEGMENTS.items():
-            counts[name] = _p95(lambda rules=rules: queries.count(session, publication, rules, True, process.clock()), 12)  # type: ignore[misc]
+            counts[name] = p95(lambda rules=rules: queries.count(session, publication, rules, True, process.clock()), 12)  # type: ignore[misc]
     return {"pages_ms": found, "counts_ms": counts, "audience_s": audience}
 
 
-def _furnish(process: Process) -> str:
+def furnish(process: Process) -> str:
     """Tags for a fifth and for one in a hundred thousand, channels, and somebody who may look."""
     now = process.clock()
     with process.writing() as session:
@@ -105,7 +113,8 @@ def _furnish(process: Process) -> str:
         return publication.slug
 
 
-def _analyse(process: Process) -> None:
+def analyse(process: Process) -> None:
+    """Let the database look at what it holds, as it does by itself after a while."""
     with process.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if process.engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
 
@@ -131,7 +140,8 @@ def _audience(process: Process) -> dict[str, float]:
     return found
 
 
-def _client(process: Process) -> tuple[Any, int, str]:
+def client_of(process: Process) -> tuple[Any, int, str]:
+    """A browser of somebody who may look; somebody in the list, by number and address."""
     from newsletter.web.app import create_app
 
     client = create_app(process).test_client()
@@ -144,13 +154,15 @@ def _client(process: Process) -> tuple[Any, int, str]:
     return client, int(middle), str(email)
 
 
-def _open(client: Any, path: str) -> None:
+def open_page(client: Any, path: str) -> None:
+    """Open a page, which has to be there."""
     response = client.get(path)
     assert response.status_code == 200, (path, response.status_code)
     response.close()
 
 
-def _p95(act: Callable[[], object], rounds: int = 20) -> float:
+def p95(act: Callable[[], object], rounds: int = 20) -> float:
+    """Milliseconds that something takes, the 95th of a hundred."""
     act()
     spent = []
     for _ in range(rounds):

@@ -10,11 +10,10 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from newsletter import process as processes
-from newsletter import schema
-from newsletter.bench import importing, people, signing_up
+from newsletter.bench import people, signing_up
 from newsletter.channels.actions import add_usual
 from newsletter.channels.catalogue import USUAL
 from newsletter.channels.models import Figure, Link, Visit
@@ -31,26 +30,14 @@ AGENT = b"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 F
 
 def run(number: int, visits: int, postgres: str = "") -> dict[str, Any]:
     """Milliseconds for every figure of the radar, and for its pages: the 95th of a hundred."""
-    with tempfile.TemporaryDirectory() as folder:
-        more = {"database_url": postgres} if postgres else {}
-        process = processes.use(processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=Path(folder), undo_seconds=0, **more)))
-        schema.upgrade(process.engine)
-        if postgres:
-            with process.writing() as session:
-                session.execute(text("TRUNCATE publications, subscribers, wordings, editors, mailings, issues RESTART IDENTITY CASCADE"))
-        importing.write_list(Path(folder) / "list.csv", number)
-        importing.ours(process, Path(folder) / "list.csv")
-        slug = people._furnish(process)
+    with people.with_people(number, postgres) as process:
+        slug = people.furnish(process)
         rows = _furnish(process, visits)
-        people._analyse(process)
-        client, _, _ = people._client(process)
-        found = {path.format(slug=""): people._p95(lambda path=path: people._open(client, path.format(slug=slug))) for path in PAGES}  # type: ignore[misc]
-        return (
-            {"database": "postgres" if postgres else "sqlite", "people": number}
-            | rows
-            | {"figures_ms": people._p95(lambda: _measure(process))}
-            | {"pages_ms": found}
-        )
+        people.analyse(process)
+        client, _, _ = people.client_of(process)
+        found = {path.format(slug="…"): people.p95(lambda path=path: people.open_page(client, path.format(slug=slug))) for path in PAGES}  # type: ignore[misc]
+        figures = people.p95(lambda: _measure(process))
+    return {"database": "postgres" if postgres else "sqlite", "people": number} | rows | {"figures_ms": figures, "pages_ms": found}
 
 
 def _measure(process: Process) -> None:
@@ -85,7 +72,7 @@ def _furnish(process: Process, visits: int) -> dict[str, int]:
 def link(seconds: float, rate: float) -> dict[str, Any]:
     """Follow a link so many times a second, by a whole ``brieftaube web`` over real sockets; then look whether all were counted."""
     with tempfile.TemporaryDirectory() as folder:
-        with signing_up._server(Path(folder), "", 1) as port:
+        with signing_up.server(Path(folder), "", 1) as port:
             process = processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=Path(folder)))
             with process.writing() as session:
                 publication = session.scalars(select(Publication)).one()

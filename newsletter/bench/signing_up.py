@@ -33,7 +33,7 @@ def run(seconds: float, postgres: str = "", workers: int = 2) -> dict[str, Any]:
     Args:
         postgres: the address of an empty database; then gunicorn serves, as in a larger installation, otherwise ``brieftaube web``.
     """
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder), postgres, workers) as port:
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder), postgres, workers) as port:
         asyncio.run(_flood(port, 2.0, None))
         full = asyncio.run(_flood(port, seconds, None))
         rate = len(full) / seconds
@@ -46,7 +46,8 @@ def run(seconds: float, postgres: str = "", workers: int = 2) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _server(folder: Path, postgres: str, workers: int) -> Iterator[int]:
+def server(folder: Path, postgres: str, workers: int) -> Iterator[int]:
+    """A whole server with a publication and its form, on a port of its own; ends it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -61,13 +62,13 @@ def _server(folder: Path, postgres: str, workers: int) -> Iterator[int]:
     if postgres:
         gunicorn = shutil.which("gunicorn") or str(Path(sys.executable).parent / "gunicorn")
         command = [gunicorn, "app:app", "-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads", "32", "--log-level", "warning"]
-    server = subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2])  # noqa: S603 -- our own
+    running = subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[2])  # noqa: S603 -- our own
     try:
         _wait(port)
         yield port
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(20)
+        running.send_signal(signal.SIGTERM)
+        running.wait(20)
 
 
 def _found(folder: Path, postgres: str) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+import zxingcpp
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
@@ -218,6 +219,19 @@ def test_a_code_has_the_size_that_was_asked_for(process: Process, mira: Browser,
     assert image.width >= min(centimetres / 2.54 * 300, 150) * 0.85
     assert round(image.info["dpi"][0]) == 300
     assert image.convert("L").getpixel((2, 2)) == 255  # the quiet zone
+
+
+@pytest.mark.parametrize("size", ["card", "flyer", "poster"])
+def test_a_code_can_be_read_small_large_and_with_a_corner_torn_off(process: Process, mira: Browser, size: str) -> None:
+    found = link(process)
+    with mira.get(f"/admin/saatbrief/links/{found.id}/qr.png?size={size}") as response:
+        image = Image.open(io.BytesIO(response.get_data())).convert("L")
+    torn = image.copy()
+    edge = image.width // 6
+    torn.paste(255, (image.width - 2 * edge, image.height - 2 * edge, image.width - edge, image.height - edge))
+    for one in (image, image.resize((150, 150)), image.rotate(12, expand=True, fillcolor=255), torn):
+        (read_code,) = zxingcpp.read_barcodes(one)
+        assert read_code.text == f"http://localhost/l/{found.code}"
 
 
 def test_figures_of_all_channels_are_kept_and_a_wrong_one_keeps_no_other_back(process: Process, mira: Browser) -> None:

@@ -1,11 +1,10 @@
 """Numbers proved by a code, notes with their cost shown before, and gateways that fail. Nothing is sent twice."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from sqlalchemy import select
@@ -24,6 +23,7 @@ from newsletter.subscriptions.queries import consents_of, wordings_of
 from newsletter.worker import due
 from tests.support import cast
 from tests.support.clock import Clock
+from tests.support.listening import listening
 
 NUMBER = "+491713920001"
 
@@ -58,15 +58,9 @@ def telephone() -> Iterator[Telephone]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.address = f"http://127.0.0.1:{server.server_port}/send"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as base:
+        found.address = f"{base}/send"
+        yield found
 
 
 def describe(process: Process, address: str, **more: object) -> None:

@@ -7,14 +7,14 @@ Shapes are those of docs.joinmastodon.org (statuses, media, instance, accounts) 
 import html
 import json
 import re
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from tests.support.listening import listening
 
 TOKEN = "mein-geheimnis"
 
@@ -161,16 +161,5 @@ def social(kind: str) -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    there.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as there.base:
         yield there
-    finally:
-        server.shutdown()
-        server.server_close()
-        time.sleep(0)
