@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import IO, Any
 
 from bs4 import BeautifulSoup
 
@@ -50,17 +50,27 @@ class Found:
     people: bool
 
 
-def read(name: str, data: bytes, today: date) -> Found:
+def read(name: str, stream: IO[bytes], today: date) -> Found:
     """How many follow, by a file of a platform.
 
     Args:
-        name: what it is called, for packed ones and pages.
+        name: what it is called; pages say by it what they list.
+        stream: its bytes; a packed one is read where it lies.
 
     Raises:
         Refused: it says something else, or nothing that can be read.
     """
-    if data.startswith(b"PK\x03\x04"):
-        return _packed(data, today)
+    packed = stream.read(4) == b"PK\x03\x04"
+    stream.seek(0)
+    if packed:
+        return _packed(stream, today)
+    data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise Refused(mark("The file is too large. Ask the platform for your followers only, without pictures."), field="file")
+    return _plain(name, data, today)
+
+
+def _plain(name: str, data: bytes, today: date) -> Found:
     if not data.strip():
         raise Refused(mark("The file is empty."), field="file")
     text = _decoded(data)
@@ -71,27 +81,27 @@ def read(name: str, data: bytes, today: date) -> Found:
     return _table(text, today)
 
 
-def _packed(data: bytes, today: date) -> Found:
+def _packed(stream: IO[bytes], today: date) -> Found:
     refusals: list[Refused] = []
     people = 0
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        with zipfile.ZipFile(stream) as packed:
             if len(packed.infolist()) > MOST_FILES:
                 raise Refused(mark("The file cannot be unpacked."), field="file")
             for entry in packed.infolist():
                 if not WANTED.search(entry.filename) or entry.file_size > LARGEST:
                     continue
-                with packed.open(entry) as stream:
-                    part = stream.read(LARGEST + 1)
+                with packed.open(entry) as inside:
+                    part = inside.read(LARGEST)
                 try:
-                    found = read(entry.filename, part[:LARGEST], today) if not part.startswith(b"PK\x03\x04") else None
+                    found = _plain(entry.filename, part, today)
                 except Refused as error:
                     refusals.append(error)
                     continue
-                if found is not None and not found.people:
+                if not found.people:
                     return found
                 # Long lists come in several files: followers_1, followers_2 …
-                people += sum(number for _, number in found.points) if found is not None else 0
+                people += sum(number for _, number in found.points)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise Refused(mark("The file cannot be unpacked."), field="file") from error
     if people:

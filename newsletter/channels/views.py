@@ -21,7 +21,7 @@ from newsletter.publications.queries import get
 
 views = Blueprint("channels", __name__)
 
-LARGEST_EXPORT = 300 * 1024 * 1024
+LARGEST_EXPORT = 1024 * 1024 * 1024
 
 
 def visits() -> Visits:
@@ -183,7 +183,7 @@ def take_export(publication: Publication, channel_id: int) -> Reply:
     try:
         if file is None or not file.filename:
             raise Refused(mark("Please choose a file."), field="file")
-        found = exports.read(file.filename, file.stream.read(), now().date())
+        found = exports.read(file.filename, file.stream, now().date())
         with writing() as writer:
             days = actions.take_export(writer, queries.channel(writer, publication.id, channel_id), found, today=now().date())
     except Refused as error:

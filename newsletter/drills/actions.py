@@ -117,7 +117,7 @@ def remind(session: Session, links: Links, *, now: datetime) -> int:
         if not closed or any(moment is not None and moment > now - policy.EVERY for moment in (done, told)):
             continue
         if goal is None:
-            goal = Goal(publication_id=publication.id)
+            goal = Goal(publication_id=publication.id, alert=False)  # she has set herself no target yet
             session.add(goal)
         goal.reminded_at = now
         for owner in owners_of(session, publication.id):

@@ -178,13 +178,18 @@ def _slope(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Radar:
-    """Everything that is measured, on one day."""
+    """Everything that is measured, on one day.
+
+    Args:
+        unknown: sign-ups of which nobody knows how they came, in 30, 90 and 365 days; a list brought along is among them.
+    """
 
     day: date
     ways: tuple[Way, ...]
     trend: tuple[Month, ...] = ()
     target: int = 50
     until: date | None = None
+    unknown: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def audience(self) -> Shares:

@@ -40,7 +40,14 @@ def measure(session: Session, publication: Publication, now: datetime) -> Radar:
             continue
         ways.append(_way(channel, counts, visits, points[-1][1] if points and channel.ended_at is None else None))
     goal = channels.goal(session, publication.id)
-    return Radar(today, tuple(ways), tuple(_trend(session, publication.id, ways, figures, size, far, today)), goal.percent, goal.until)
+    return Radar(
+        today,
+        tuple(ways),
+        tuple(_trend(session, publication.id, ways, figures, size, far, today)),
+        goal.percent,
+        goal.until,
+        counts.get(("joined", 0), (0, 0, 0, 0))[:3],
+    )
 
 
 def _way(channel: Channel, counts: Counts, visits: Mapping[tuple[int, str], int], audience: int | None) -> Way:

@@ -8,6 +8,7 @@ from newsletter.i18n import mark
 from newsletter.radar.policy import Month, Radar
 
 NOTEWORTHY = 1.0  # points; less is no change that anybody should read something into
+HALF = 50  # of 100; whatever comes from there oftener than not is no „only“
 FEW = 5  # people; a share of fewer says nothing
 
 
@@ -83,7 +84,7 @@ def _less(grown: int, there: int, from_there: int | None) -> str:
         return mark("That is not your list's doing: %(name)s lost %(there)s followers.")
     if grown <= 0:
         return mark("That is not your list's doing: your open ways have grown.")
-    if from_there is not None:
+    if from_there is not None and from_there < HALF:
         return mark("Your list has grown by %(list)s, and of 100 new sign-ups only %(share)s come from %(largest)s.")
     return mark("Your list has grown by %(list)s, faster than %(name)s.")
 

@@ -7,10 +7,15 @@ from datetime import date
 
 import pytest
 
-from newsletter.channels.exports import read
+from newsletter.channels import exports
+from newsletter.channels.exports import Found
 from newsletter.errors import Refused
 
 TODAY = date(2026, 11, 21)
+
+
+def read(name: str, data: bytes, today: date) -> Found:
+    return exports.read(name, io.BytesIO(data), today)
 
 
 def people(number: int, **more: object) -> list[dict[str, object]]:
@@ -127,6 +132,11 @@ def test_what_says_something_else_is_refused_with_a_sentence(name: str, data: by
 def test_a_bomb_is_not_unpacked() -> None:
     with pytest.raises(Refused):
         read("bombe.zip", packed({"followers_1.json": b"[" + b" " * (70 * 1024 * 1024)}), TODAY)
+
+
+def test_a_file_that_is_too_large_says_what_to_ask_for() -> None:
+    with pytest.raises(Refused, match="followers only"):
+        read("followers_1.json", b" " * (exports.LARGEST + 1), TODAY)
 
 
 def test_the_names_of_people_are_in_nothing_that_is_kept() -> None:

@@ -134,6 +134,11 @@ def said(found: Radar) -> str:
             ),
         ),
         (
+            (Way("list", "L", "owned", audience=500), Way("1", "Instagram", "closed", audience=500, joined=(0, 10, 0))),
+            month(date(2025, 11, 30), 80, list=100, **{"1": 400}),
+            "A year ago 80 of 100 people whom you reach hung on closed platforms, today it is 50. Your list has grown by 400, faster than Instagram.",
+        ),
+        (
             (Way("list", "L", "owned", audience=100), Way("1", "Instagram", "closed", audience=300)),
             month(date(2026, 8, 31), 50, list=100, **{"1": 100}),
             (

@@ -63,6 +63,7 @@ def test_every_figure_comes_from_what_was_counted(any_process: Process, clock: C
     assert (there.answered, there.heard, there.visits, there.machines) == (3, 7, 42, 1_000_000)
     assert found.list_size == 3
     assert found.visits.total == 42
+    assert found.unknown == (9, 9, 9)
     assert found.audience.total == 613
     with any_process.reading() as session:
         assert unknown_sources(session, 1, clock()) == {"joined": 9, "heard": 2}
