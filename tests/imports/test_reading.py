@@ -11,6 +11,7 @@ from newsletter.errors import Refused
 from newsletter.imports import presets, reading
 from newsletter.imports.policy import Reader, RowRefused, address_of, mapping_of, moment_of, tags_of
 from newsletter.mail.addresses import _parse
+from newsletter.spreadsheets import plain
 
 
 def file(tmp_path: Path, data: bytes) -> Path:
@@ -94,7 +95,8 @@ def test_reading_goes_on_at_any_place(tmp_path: Path) -> None:
 @given(st.emails() | st.from_regex(r"[A-Za-z0-9._+-]{1,70}@[A-Za-z0-9.-]{1,70}\.[A-Za-z]{2,8}", fullmatch=True))
 def test_f11_the_short_way_says_what_the_full_check_says(text: str) -> None:
     try:
-        address = _parse(text)
+        # An apostrophe before a dangerous sign is a spreadsheet's armour and not a part of the address (C8).
+        address = _parse(plain(text))
         full = (address.text, address.canonical)
     except Refused:
         full = None
