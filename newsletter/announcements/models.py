@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from newsletter.errors import Conflict
 from newsletter.orm import Base
 
-WAYS = ("mastodon", "bluesky", "hand")
 # ready: waits for somebody to let it go. todo: a person has to post it. Everything else happens by itself.
 MOVES = {
     "ready": {"queued", "todo", "cancelled"},

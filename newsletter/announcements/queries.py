@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.announcements.models import IS_QUEUED, Announcement, Outlet
@@ -45,13 +45,13 @@ def of_drill(session: Session, drill_id: int) -> list[Row]:
     return _rows(session, Announcement.drill_id == drill_id, 200)
 
 
-def _rows(session: Session, where: object, limit: int) -> list[Row]:
+def _rows(session: Session, where: ColumnElement[bool], limit: int) -> list[Row]:
     query = (
         select(Announcement, Channel, Issue, Link)
         .join(Channel, Channel.id == Announcement.channel_id)
         .outerjoin(Issue, Issue.id == Announcement.issue_id)
         .outerjoin(Link, Link.id == Announcement.link_id)
-        .where(where)  # type: ignore[arg-type]
+        .where(where)
         .order_by(Issue.number.desc(), Announcement.id)
         .limit(limit)
     )

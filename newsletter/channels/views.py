@@ -1,9 +1,10 @@
 """Short addresses for everybody; channels, their figures and their links for editors."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
+from sqlalchemy.orm import Session
 
 from newsletter.accounts.access import role
 from newsletter.channels import actions, exports, policy, queries
@@ -167,9 +168,9 @@ def note(publication: Publication, channel_id: int) -> Reply:
     if "forget" in form:
         return _do(publication, channel_id, lambda writer, row: actions.forget_figure(writer, row, policy.figure_day(form["forget"], now().date())))
 
-    def keep(writer: object, row: Channel) -> None:
+    def keep(writer: Session, row: Channel) -> None:
         day, number = policy.figure_day(form.get("day", ""), now().date()), policy.audience(form.get("number", ""))
-        actions.note_figure(writer, row, number=number, day=day, sure="sure" in form)  # type: ignore[arg-type]
+        actions.note_figure(writer, row, number=number, day=day, sure="sure" in form)
 
     return _do(publication, channel_id, keep)
 
@@ -200,9 +201,8 @@ def add_link(publication: Publication, channel_id: int) -> Reply:
     return _do(publication, channel_id, lambda writer, row: actions.add_link(writer, channel_id=row.id, label=label or row.name, now=now()))
 
 
-def _do(publication: Publication, channel_id: int, deed: object) -> Reply:
+def _do(publication: Publication, channel_id: int, deed: Callable[[Session, Channel], object]) -> Reply:
     """Do something with a channel and show it again; a refusal stands beside its field."""
-    assert callable(deed)
     try:
         with writing() as writer:
             deed(writer, queries.channel(writer, publication.id, channel_id))

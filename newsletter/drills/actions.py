@@ -16,7 +16,6 @@ from newsletter.drills.models import Drill
 from newsletter.errors import Conflict
 from newsletter.i18n import Speech, mark
 from newsletter.issues.actions import add_issue
-from newsletter.issues.models import Issue
 from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.notices.actions import queue
@@ -128,9 +127,3 @@ def remind(session: Session, links: Links, *, now: datetime) -> int:
             mails += 1
     session.flush()
     return mails
-
-
-def was_sent(session: Session, drill: Drill) -> Issue | None:
-    """The emergency issue, if it has gone out."""
-    issue = session.get(Issue, drill.issue_id) if drill.issue_id else None
-    return issue if issue is not None and issue.state == "published" else None
