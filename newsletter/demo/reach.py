@@ -149,7 +149,7 @@ def _drill(session: Session, publication: Publication, channels: dict[str, Chann
     """Three drills of the past year, with the figures of their days."""
     points = {name: [(row.day, row.number) for row in _points(session, channels[name])] for name in AUDIENCES}
     for back, span, note in DRILLS:
-        at = now - timedelta(days=back)
+        at = (now - timedelta(days=back)).replace(hour=8, minute=12, second=0)
         day = at.astimezone(UTC).date()
         size = len(session.scalars(select(Subscription.id).where(Subscription.publication_id == publication.id, Subscription.confirmed_at <= at)).all())
         ways = [Way("list", "Mail list", "owned", audience=size)]

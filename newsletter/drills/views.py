@@ -87,7 +87,7 @@ def _show(publication: Publication, drill: Drill, status: int = 200, errors: dic
     prepared = text or policy.text_message(_facts(publication, drill))
     size = texts.size(f"{texts.spelled(prepared)}\n{ending(publication)}")
     gateway = phones.gateway(session(), publication.id)
-    reachable = phones.reachable(session(), publication.id)
+    reachable = phones.reachable(session(), publication.id) if drill.state == "open" else drill.outcome["texts"]
     return page(
         "drills/show.html", status, drill=drill, issue=issue, posts=posts, lengths=lengths, ready=ready, errors=errors or {}, said=said, events=_moments(drill),
         mailing=of_issue(session(), issue.id) if issue else None, text=prepared, size=size, gateway=gateway, people=reachable,
@@ -112,7 +112,10 @@ def _lengths(publication: Publication, posts: Sequence[Row]) -> dict[int, tuple[
 
 
 def _readiness(publication: Publication, drill: Drill, issue: Issue | None) -> dict[str, tuple[bool, str]]:
-    """For each way that is left: whether something is ready for it, and what."""
+    """For each way that is left: whether something is ready for it, and what. Of a drill that is over: what was laid down then."""
+    if drill.state == "closed":
+        missing: list[str] = next((event["missing"] for event in drill.events if event["what"] == "finished"), [])
+        return {key: (name not in missing, "") for key, name, _, _ in drill.outcome["ways"]}
     # A letter links to our own archive; on a machine where somebody tries things out that is nobody's mistake.
     checked = issue is not None and all(one.id == "link-private" for one in compose(session(), publication, issue, links(), now()).errors)
     rows = of_drill(session(), drill.id)

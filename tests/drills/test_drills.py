@@ -1,5 +1,6 @@
 """A rehearsed outage, from the choice to the protocol: figures of the day, texts prepared, nothing sent by itself."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -158,6 +159,11 @@ def test_finishing_lays_down_a_dated_protocol(process: Process, mira: Browser, i
     with process.writing() as session:
         channels.note_figure(session, session.get_one(Channel, instagram), number=2000, day=clock().date() + timedelta(days=1))
     assert "103 von 713 erreichbar." in text_of(mira, "reach/drills")
+    # Its own page says what was ready then, although the posts are cancelled and the letter may be thrown away by now.
+    with process.writing() as session:
+        session.delete(session.get_one(Issue, session.get_one(Drill, drill_id).issue_id))
+    rows = re.findall(r'<th scope="row">([^<]+)</th>.*?<span class="state (\w+)">', text_of(mira, f"reach/drills/{drill_id}"))
+    assert rows[:2] == [("E-Mail-Liste", "done"), ("LinkedIn", "done")]
     assert mira.post(f"/admin/saatbrief/reach/drills/{drill_id}/finish").status_code == 422
 
 
