@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -99,6 +99,9 @@ def _write(transaction: Transaction, now: datetime, job: Import, writer: Writer,
     for attempt in range(5):
         try:
             with transaction() as session:
+                if session.get_bind().dialect.name == "postgresql":
+                    # Two lists with the same people: chunk by chunk one after the other, or each could be overtaken by the other at every try.
+                    session.execute(text("SELECT pg_advisory_xact_lock(7264835)"))
                 row = session.get_one(Import, job.id, with_for_update=True, populate_existing=True)
                 if row.state != job.state or row.place != job.place:
                     return False
