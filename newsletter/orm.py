@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Engine, MetaData, collate, create_engine, event, func
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Engine, MetaData, collate, create_engine, event, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -120,6 +120,16 @@ def roomy(session: Session) -> Iterator[None]:
 def begin_writing(session: Session) -> None:
     """Take the write lock before the first read, so that what was read is still true on commit."""
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def take_turns(session: Session, number: int) -> None:
+    """Wait until no other transaction has this turn, and keep it until the end of ours. SQLite has one writer anyway.
+
+    Args:
+        number: what is done in turns; the same wherever it is done.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def insert_into(session: Session, model: type[Base]) -> "postgresql.Insert | sqlite.Insert":

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from newsletter.imports.models import ChangedRow, Import, RefusedRow
 from newsletter.imports.parsing import Chunk, chunks
 from newsletter.imports.policy import mapping_of
 from newsletter.imports.writing import Counts, Writer, keep_refused
-from newsletter.orm import in_bulk
+from newsletter.orm import in_bulk, take_turns
 from newsletter.process import Process
 from newsletter.publications.models import Publication
 from newsletter.publications.queries import by_slug
@@ -99,9 +99,8 @@ def _write(transaction: Transaction, now: datetime, job: Import, writer: Writer,
     for attempt in range(5):
         try:
             with transaction() as session:
-                if session.get_bind().dialect.name == "postgresql":
-                    # Two lists with the same people: chunk by chunk one after the other, or each could be overtaken by the other at every try.
-                    session.execute(text("SELECT pg_advisory_xact_lock(7264835)"))
+                # Two lists with the same people: chunk by chunk one after the other, or each could be overtaken by the other at every try.
+                take_turns(session, 7264835)
                 row = session.get_one(Import, job.id, with_for_update=True, populate_existing=True)
                 if row.state != job.state or row.place != job.place:
                     return False

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from newsletter.accounts.models import Throttle
@@ -25,7 +25,7 @@ from newsletter.growth.actions import Key, add_all, key
 from newsletter.links import Links
 from newsletter.mail.addresses import Address, mailbox_key, parse
 from newsletter.notices.actions import queue, row_of
-from newsletter.orm import wave
+from newsletter.orm import take_turns, wave
 from newsletter.publications.models import Publication
 from newsletter.shield import policy as shield
 from newsletter.shield.counting import Counts
@@ -94,9 +94,8 @@ def ask_all(session: Session, tokens: Tokens, links: Links, wishes: Sequence[Wis
 
     Afterwards ``outcome`` of each is asked, already, ignored, held, or work: then it has to come again with a proof of work.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # What one transaction counts the next one has to see, or two of them would each send the last mail that is allowed.
-        session.execute(text("SELECT pg_advisory_xact_lock(7264834)"))
+    # What one transaction counts the next one has to see, or two of them would each send the last mail that is allowed.
+    take_turns(session, 7264834)
     book = _Book(session, tokens, links, wishes, now)
     for wish in wishes:
         wish.outcome = book.decide(wish)
