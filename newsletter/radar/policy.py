@@ -182,6 +182,8 @@ class Radar:
 
     Args:
         unknown: sign-ups of which nobody knows how they came, in 30, 90 and 365 days; a list brought along is among them.
+        told_otherwise: readers who say that they heard of it some other way, in 365 days.
+        brought: readers who came by another reader's share link, in 365 days.
     """
 
     day: date
@@ -190,6 +192,8 @@ class Radar:
     target: int = 50
     until: date | None = None
     unknown: tuple[int, int, int] = (0, 0, 0)
+    told_otherwise: int = 0
+    brought: int = 0
 
     @property
     def audience(self) -> Shares:

@@ -21,6 +21,7 @@ STAYED_FROM, STAYED_TO = 455, 90  # days ago: a year of people, each with her 90
 
 # By kind and channel: in 30, 90 and 365 days, and among those whose 90 days are over.
 Counts = dict[tuple[str, int], tuple[int, int, int, int]]
+NOTHING = (0, 0, 0, 0)
 
 
 def measure(session: Session, publication: Publication, now: datetime) -> Radar:
@@ -36,23 +37,19 @@ def measure(session: Session, publication: Publication, now: datetime) -> Radar:
         ways.append(Way("followers", mark("Followers in the Fediverse"), "open", audience=far))
     for channel in channels.names(session, publication.id).values():
         points = figures.get(channel.id, [])
-        if channel.ended_at is not None and not any(counts.get(("joined", channel.id), (0, 0, 0, 0))[:3]):
+        if channel.ended_at is not None and not any(counts.get(("joined", channel.id), NOTHING)[:3]):
             continue
         ways.append(_way(channel, counts, visits, points[-1][1] if points and channel.ended_at is None else None))
     goal = channels.goal(session, publication.id)
-    return Radar(
-        today,
-        tuple(ways),
-        tuple(_trend(session, publication.id, ways, figures, size, far, today)),
-        goal.percent,
-        goal.until,
-        counts.get(("joined", 0), (0, 0, 0, 0))[:3],
-    )
+    trend = tuple(_trend(session, publication.id, ways, figures, size, far, today))
+    brought = sum(row[2] for (kind, _), row in counts.items() if kind == "brought")
+    unknown, told_otherwise = counts.get(("joined", 0), NOTHING)[:3], counts.get(("heard", 0), NOTHING)[2]
+    return Radar(today, tuple(ways), trend, goal.percent, goal.until, unknown, told_otherwise, brought)
 
 
 def _way(channel: Channel, counts: Counts, visits: Mapping[tuple[int, str], int], audience: int | None) -> Way:
     def number(kind: str) -> tuple[int, int, int, int]:
-        return counts.get((kind, channel.id), (0, 0, 0, 0))
+        return counts.get((kind, channel.id), NOTHING)
 
     came, short = number("joined"), number("short")[3]
     return Way(
@@ -96,16 +93,3 @@ def _list_sizes(session: Session, publication_id: int, size: int, days: Sequence
     )
     rows = session.execute(query.group_by(Tally.day, Tally.kind)).all()
     return {day: size - sum(int(number) * (1 if kind == "joined" else -1) for when, kind, number in rows if when > day) for day in days}
-
-
-def unknown_sources(session: Session, publication_id: int, now: datetime) -> dict[str, int]:
-    """What cannot be put down to a channel in a year: sign-ups without a link, and readers who say „some other way“."""
-    counts = _counts(session, publication_id, now.astimezone(UTC).date())
-    return {kind: counts.get((kind, 0), (0,) * 4)[2] for kind in ("joined", "heard")}
-
-
-def brought(session: Session, publication_id: int, now: datetime) -> int:
-    """How many came by another reader's share link in a year."""
-    since = now.astimezone(UTC).date() - timedelta(days=365)
-    query = select(func.sum(Tally.number)).where(Tally.publication_id == publication_id, Tally.kind == "brought", Tally.day > since)
-    return int(session.scalar(query) or 0)

@@ -21,7 +21,7 @@ from newsletter.i18n import mark
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 from newsletter.radar.policy import Radar, Way, forecast
-from newsletter.radar.queries import brought, measure, unknown_sources
+from newsletter.radar.queries import measure
 from newsletter.radar.steps import Step, plan
 from newsletter.radar.words import Sentence, headline, story
 
@@ -52,8 +52,7 @@ def _show(publication: Publication, status: int = 200, errors: dict[str, str] | 
     days = request.args.get("days", 90, int)
     return page(
         "radar/show.html", status, **_values(publication, radar), days=days if days in (30, 90, 365) else 90, errors=errors or {}, typed=request.form,
-        waiting=waiting(session(), publication.id), unknown=unknown_sources(session(), publication.id, now()),
-        brought=brought(session(), publication.id, now()),
+        waiting=waiting(session(), publication.id),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from newsletter.process import Process
 from newsletter.publications.queries import get
 from newsletter.radar.actions import watch
 from newsletter.radar.policy import Radar, Way
-from newsletter.radar.queries import brought, measure, unknown_sources
+from newsletter.radar.queries import measure
 from tests.support import cast
 from tests.support.clock import Clock
 
@@ -65,9 +65,8 @@ def test_every_figure_comes_from_what_was_counted(any_process: Process, clock: C
     assert found.visits.total == 42
     assert found.unknown == (9, 9, 9)
     assert found.audience.total == 613
-    with any_process.reading() as session:
-        assert unknown_sources(session, 1, clock()) == {"joined": 9, "heard": 2}
-        assert brought(session, 1, clock()) == 4
+    assert (found.unknown[2], found.told_otherwise) == (9, 2)
+    assert found.brought == 4
 
 
 def test_the_list_of_a_month_ago_is_todays_less_whoever_came_since(any_process: Process, clock: Clock) -> None:
