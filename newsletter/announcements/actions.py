@@ -7,7 +7,6 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from newsletter.accounts.queries import owners_of
 from newsletter.announcements import policy
 from newsletter.announcements.models import Announcement, Outlet
 from newsletter.channels import queries
@@ -18,8 +17,7 @@ from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.links import Links
-from newsletter.mail.addresses import parse
-from newsletter.notices.actions import queue
+from newsletter.notices.actions import tell_owners
 from newsletter.publications.models import Publication
 from newsletter.rendering.merge import paragraphs
 
@@ -206,12 +204,7 @@ def remind(session: Session, links: Links, *, now: datetime) -> int:
     for publication_id, rows in found.items():
         publication = session.get_one(Publication, publication_id)
         names = [session.get_one(Channel, row.channel_id).name for row in rows]
-        for owner in owners_of(session, publication_id):
-            queue(
-                session, publication=publication, kind="todo", recipient=parse(owner.email), form_host="", now=now, language=owner.language,
-                names=list(dict.fromkeys(names)), link=f"{links.reach(publication.slug)}/announcements",
-            )  # fmt: skip
-            mails += 1
+        mails += tell_owners(session, publication, "todo", now=now, names=list(dict.fromkeys(names)), link=f"{links.reach(publication.slug)}/announcements")
         for row in rows:
             row.reminded_at = now
     session.flush()

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.accounts.queries import owners_of
 from newsletter.announcements import actions as announcements
 from newsletter.channels.models import Channel, Goal
 from newsletter.channels.queries import figures, is_at_home, names
@@ -17,8 +16,7 @@ from newsletter.errors import Conflict
 from newsletter.i18n import Speech, mark
 from newsletter.issues.actions import add_issue
 from newsletter.links import Links
-from newsletter.mail.addresses import parse
-from newsletter.notices.actions import queue
+from newsletter.notices.actions import tell_owners
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 from newsletter.radar.queries import measure
@@ -76,13 +74,11 @@ def note(session: Session, drill: Drill, what: str, *, now: datetime, **values: 
     session.flush()
 
 
-def take_part(session: Session, drill: Drill, *, publication: Publication, now: datetime) -> int | None:
-    """The readers who came by what has failed, as a segment: it is they who wait there. None, when nobody came that way."""
+def take_part(session: Session, drill: Drill, *, publication: Publication, now: datetime) -> int:
+    """The readers who came by what has failed, as a segment: it is they who wait there."""
     channels = list(names(session, publication.id).values())
     gone = policy.target(policy.targets(channels, everything(publication.language)), drill.target)
     rules = [{"about": "channel", "how": "is", "value": str(number)} for number in gone.channels]
-    if not rules:
-        return None
     name = Speech(publication.language)(mark("Came by %(name)s"), name=drill.name)[:60]
     known = session.scalar(select(Segment).where(Segment.publication_id == publication.id, Segment.name == name))
     return save(session, publication_id=publication.id, segment=known, name=name, every=False, rules=rules, now=now)
@@ -119,11 +115,6 @@ def remind(session: Session, links: Links, *, now: datetime) -> int:
             goal = Goal(publication_id=publication.id, alert=False)  # she has set herself no target yet
             session.add(goal)
         goal.reminded_at = now
-        for owner in owners_of(session, publication.id):
-            queue(
-                session, publication=publication, kind="drill", recipient=parse(owner.email), form_host="", now=now, language=owner.language,
-                link=f"{links.reach(publication.slug)}/drills", never=done is None,
-            )  # fmt: skip
-            mails += 1
+        mails += tell_owners(session, publication, "drill", now=now, link=f"{links.reach(publication.slug)}/drills", never=done is None)
     session.flush()
     return mails

@@ -171,11 +171,11 @@ def _dry(publication: Publication, drill: Drill) -> Reply:
 
 
 def _let_posts_go(publication: Publication, drill: Drill) -> Reply:
-    rows = [row.announcement.id for row in of_drill(session(), drill.id) if row.announcement.state == "ready"]
     with writing() as writer:
-        for row in of_drill(writer, drill.id):
-            if row.announcement.id in rows:
-                announcements.release(writer, row.announcement, now=now())
+        ready = [row.announcement for row in of_drill(writer, drill.id) if row.announcement.state == "ready"]
+        rows = [row.id for row in ready]
+        for row in ready:
+            announcements.release(writer, row, now=now())
         actions.note(writer, queries.get(writer, publication.id, drill.id), "posts", now=now(), number=len(rows))
     for announcement_id in rows:
         ring(send_announcement, announcement_id)

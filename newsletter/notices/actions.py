@@ -9,6 +9,7 @@ from sqlalchemy import or_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from newsletter.accounts.queries import owners_of
 from newsletter.mail.addresses import Address, parse
 from newsletter.mail.message import Letter, Sender, compose
 from newsletter.mail.replies import Reply
@@ -42,6 +43,14 @@ def queue(
     session.add(notice)
     session.flush()
     return notice
+
+
+def tell_owners(session: Session, publication: Publication, kind: str, *, now: datetime, **facts: Any) -> int:
+    """Write a notice to everybody who answers for a publication, each in her own language; give back how many."""
+    owners = owners_of(session, publication.id)
+    for owner in owners:
+        queue(session, publication=publication, kind=kind, recipient=parse(owner.email), form_host="", now=now, language=owner.language, **facts)
+    return len(owners)
 
 
 def row_of(
