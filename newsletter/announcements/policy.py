@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.channels.catalogue import usual
 
-# 1, 2, 4 … minutes, at most six hours apart: two days in all.
+# 1, 2, 4 … minutes, at most six hours apart: 32 hours in all.
 ATTEMPTS = 14
 LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)

@@ -74,7 +74,7 @@ def test_a_server_that_asks_for_patience_gets_it(headers: dict[str, str], wait: 
     assert policy.asked_to_wait(headers, NOW) == (None if wait is None else timedelta(seconds=wait))
 
 
-def test_a_post_is_tried_for_two_days_and_then_left() -> None:
+def test_a_post_is_tried_for_more_than_a_day_and_then_left() -> None:
     waits = [policy.pause(attempts) for attempts in range(1, policy.ATTEMPTS + 1)]
     assert waits[-1] is None
     assert timedelta(days=1) < sum((wait for wait in waits if wait), timedelta()) < timedelta(days=4)
