@@ -66,6 +66,10 @@ messages: .venv/.test ## bring the German catalog up to date
 	@$(BIN)/python tools/messages.py
 	@$(BIN)/python tools/messages.py --missing
 
+.PHONY: golden
+golden: .venv/.test ## write the golden mails anew, after a change of a layout that is meant
+	@PYTHONPATH=. $(BIN)/python tests/rendering/golden.py
+
 .PHONY: soak
 soak: .venv/.test ## 10,000 recipients while the worker is killed again and again
 	@$(BIN)/python benchmarks/soak.py $(ARGS)

@@ -14,6 +14,7 @@ The packages in the order of the data flow::
     segments        parts of a list by rules, and tags
     media           images, re-encoded and kept
     issues          writing, revisions, preview, schedule
+    preflight       what speaks against sending: findings, reasons, remedies (pure)
     rendering       Markdown -> Document -> mail, web, feed, text        (pure)
     mail            one message: addresses, bytes, SMTP, replies         (pure but for transports)
     sms             text messages to those who wanted them

@@ -45,6 +45,12 @@ class Links:
     def shared(self, code: str) -> str:
         return f"{self.base}/r/{code}"
 
+    def issue(self, slug: str, issue_id: int) -> str:
+        return f"{self.base}/admin/{slug}/issues/{issue_id}"
+
+    def calendar(self, slug: str) -> str:
+        return f"{self.base}/admin/{slug}/calendar"
+
     def mailing(self, slug: str, mailing_id: int) -> str:
         return f"{self.base}/admin/{slug}/mailings/{mailing_id}"
 
@@ -56,6 +62,12 @@ class Links:
         if self.sign is None:
             raise ValueError("These links cannot sign.")
         return f"{self.base}/read/{self.sign('read', str(issue_id))}"
+
+    def vote(self, issue_id: int, poll: int, choice: int) -> str:
+        """An answer of a poll. The token holds its numbers, so that nobody finds drafts by counting up."""
+        if self.sign is None:
+            raise ValueError("These links cannot sign.")
+        return f"{self.base}/v/{self.sign('vote', f'{issue_id}-{poll}-{choice}')}"
 
     def actor(self, slug: str) -> str:
         return f"{self.base}/ap/{slug}"

@@ -45,6 +45,11 @@ SETTINGS = (
     Setting("SIGN_UPS_PER_HOUR", "1000", "Sign-ups in an hour, all publications together; what comes after them waits in quarantine."),
     Setting("FORGET_AFTER_DAYS", "7", "Days after which a sign-up that nobody confirmed is deleted, 3 to 14."),
     Setting("PROOF_YEARS", "3", "Years, to the end of the year, for which the proof of a consent is kept after somebody left; claims lapse then."),
+    Setting(
+        "SPAMD",
+        "127.0.0.1:783",
+        "Where SpamAssassin's daemon listens: host:port, or its socket. It is asked before a letter leaves, if it is there.",
+    ),
     Setting("LOG_FORMAT", "text", "text or json. Logs go to standard error."),
 )
 
@@ -73,6 +78,7 @@ class Settings:
     sign_ups_per_hour: int = 1000
     forget_after_days: int = 7
     proof_years: int = 3
+    spamd: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -132,6 +138,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Setti
         sign_ups_per_hour=_number(given, "SIGN_UPS_PER_HOUR", 1, 100_000_000),
         forget_after_days=_number(given, "FORGET_AFTER_DAYS", 3, 14),
         proof_years=_number(given, "PROOF_YEARS", 0, 30),
+        spamd=given["SPAMD"],
     )
 
 

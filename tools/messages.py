@@ -26,8 +26,12 @@ KEYWORDS = {
     "Finding": (3,),
     "_say": None,
 }
-METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
-OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}, "**.txt": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2"), ("**.mjml", "jinja2")]
+OPTIONS = {
+    "**.html": {"trim_blocks": "true", "lstrip_blocks": "true"},
+    "**.txt": {"trim_blocks": "true", "lstrip_blocks": "true"},
+    "**.mjml": {"trim_blocks": "true", "lstrip_blocks": "true"},
+}
 
 
 def sentences() -> Catalog:

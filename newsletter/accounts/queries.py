@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter.accounts.models import Editor, Fact, LoginSession, Membership
+from newsletter.accounts.models import ROLES, Editor, Fact, LoginSession, Membership
 from newsletter.publications.models import Publication
 from newsletter.tokens import digest
 
@@ -46,6 +46,13 @@ def owners_of(session: Session, publication_id: int) -> list[Editor]:
     """Who answers for a publication."""
     query = select(Editor).join(Membership, Membership.editor_id == Editor.id).where(Membership.publication_id == publication_id, Membership.role == "owner")
     return list(session.scalars(query.order_by(Editor.id)))
+
+
+def who_may(session: Session, publication_id: int, least: str, *, but: int | None = None) -> list[Editor]:
+    """Everybody who has at least a role in a publication, one of them left out."""
+    roles = ROLES[ROLES.index(least) :]
+    query = select(Editor).join(Membership, Membership.editor_id == Editor.id).where(Membership.publication_id == publication_id, Membership.role.in_(roles))
+    return [one for one in session.scalars(query.order_by(Editor.id)) if one.id != but]
 
 
 def fact(session: Session, name: str) -> str:

@@ -1,7 +1,8 @@
 """Logging in and out, one's own account."""
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, g, jsonify, request, url_for
 from flask import session as cookie
+from flask_wtf.csrf import generate_csrf
 
 from newsletter.accounts import actions, queries
 from newsletter.accounts.access import editor, enter, logged_in
@@ -69,6 +70,13 @@ def home() -> Reply:
     if len(mine) == 1:
         return see_other(url_for("today.show", slug=mine[0].slug))
     return page("accounts/home.html", publications=mine)
+
+
+@views.get("/admin/token")
+@logged_in
+def token() -> Reply:
+    """A fresh token for a page that was open while its log-in ended."""
+    return jsonify(csrf_token=generate_csrf())
 
 
 @views.get("/admin/account")

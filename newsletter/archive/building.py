@@ -139,7 +139,7 @@ def site_of(session: Session, process: Process, publication: Publication) -> Sit
 
 
 def _letter(session: Session, process: Process, publication: Publication, issue: Issue) -> Letter:
-    return letter_of(session, process.links, publication, issue, rendered(session, publication, issue), process.clock())
+    return letter_of(session, process.links, publication, issue, rendered(session, process.links, publication, issue), process.clock())
 
 
 def article_of(session: Session, process: Process, publication: Publication, issue: Issue) -> str:

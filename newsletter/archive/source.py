@@ -16,8 +16,10 @@ from archive_site.source import Broken, Stamp
 from archive_site.visibility import Shown
 from newsletter.federation import queries as federation
 from newsletter.federation.models import Mention
+from newsletter.issues.composition import web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import listed_from, shown
+from newsletter.issues.queries import shelf as shelf_of
 from newsletter.links import Links
 from newsletter.media.queries import pictures
 from newsletter.process import Process
@@ -25,12 +27,14 @@ from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base, greeting_of
 from newsletter.rendering import merge
 from newsletter.rendering.checks import Picture
-from newsletter.rendering.document import make_document
+from newsletter.rendering.containers import all_polls, for_readers_of_the_web, with_snippets
+from newsletter.rendering.document import Card, make_document
+from newsletter.rendering.outside import Addresses, Outside
 from newsletter.rendering.typography import typeset
 from newsletter.rendering.web import to_web
 
 # Another number renders every issue anew. It belongs to what rendering makes of Markdown.
-RENDERER = "1"
+RENDERER = "2"
 WORTH_TWO = 200
 CHUNK = 20
 MEDIA = re.compile(r"/media/([A-Za-z0-9_-]+\.[a-z]+)")
@@ -44,6 +48,9 @@ class Manuscript(NamedTuple):
     language: str
     greeting: str
     pictures: dict[str, Picture]
+    outside: Outside
+    snippets: dict[str, str]
+    cards: dict[str, Card]
 
 
 class Rendered(NamedTuple):
@@ -56,8 +63,8 @@ class Rendered(NamedTuple):
 
 def render(manuscript: Manuscript) -> Rendered:
     """Markdown becomes the HTML of a page."""
-    document = make_document(manuscript.markdown, manuscript.language, manuscript.pictures)
-    html = to_web(document, manuscript.greeting)
+    document = make_document(manuscript.markdown, manuscript.language, manuscript.pictures, manuscript.snippets, manuscript.cards)
+    html = to_web(document, manuscript.greeting, outside=manuscript.outside)
     lost = next((finding for finding in document.findings if finding.id in ("text-too-long", "nested-too-deep")), None)
     return Rendered(html, document.minutes, (lost.text % lost.values if lost.values else lost.text) if lost else "")
 
@@ -92,7 +99,8 @@ class DatabaseSource:
         )
         if only is not None:
             query = query.where(Issue.id.in_(only))
-        common = f"{RENDERER} {self._publication.visibility} {self._publication.delay_days} {greeting_of(self._publication)} {self._publication.language}"
+        owner = self._publication
+        common = f"{RENDERER} {owner.visibility} {owner.delay_days} {greeting_of(owner)} {owner.language} {self._site.base} {owner.imprint_email}"
         for row in self._session.execute(query):
             yield Stamp(row.id, hashlib.blake2b(f"{common} {tuple(row)}".encode(), digest_size=12).hexdigest())
 
@@ -125,8 +133,7 @@ class DatabaseSource:
             yield from self._session.scalars(select(Issue).where(Issue.id.in_(chunk), Issue.publication_id == self._publication.id).order_by(Issue.id))
 
     def _manuscript(self, issue: Issue, known: dict[str, Picture]) -> Manuscript:
-        used = {name: known[name] for name in MEDIA.findall(issue.markdown) if name in known}
-        return Manuscript(issue.id, issue.markdown, issue.language or self._publication.language, greeting_of(self._publication), used)
+        return manuscript(self._session, self._links, self._publication, issue, known)
 
     def _letter(self, issue: Issue, rendered: Rendered) -> Letter | Broken:
         if rendered.problem:
@@ -153,7 +160,7 @@ def letter_of(session: Session, links: Links, publication: Publication, issue: I
         html=rendered.html,
         published=issue.published_at,
         summary=_plain(issue.preheader, language),
-        markdown=merge.fill(merge.mark(issue.markdown), merge.values_of("", greeting_of(publication)), str),
+        markdown=merge.fill(merge.mark(_source(issue)), merge.values_of("", greeting_of(publication)), str),
         language=language,
         tags=tuple(issue.tags),
         series=issue.series,
@@ -169,10 +176,26 @@ def letter_of(session: Session, links: Links, publication: Publication, issue: I
     )
 
 
-def rendered(session: Session, publication: Publication, issue: Issue) -> Rendered:
+def _source(issue: Issue) -> str:
+    """The Markdown beside a page: snippets in their places, and nothing that only the mail says."""
+    return for_readers_of_the_web(with_snippets(issue.markdown, (issue.frozen or {}).get("snippets", {}))[0])
+
+
+def rendered(session: Session, links: Links, publication: Publication, issue: Issue) -> Rendered:
     """One issue as HTML."""
-    known = pictures(session, publication.id)
-    return render(Manuscript(issue.id, issue.markdown, issue.language or publication.language, greeting_of(publication), known))
+    return render(manuscript(session, links, publication, issue, pictures(session, publication.id)))
+
+
+def manuscript(session: Session, links: Links, publication: Publication, issue: Issue, known: dict[str, Picture]) -> Manuscript:
+    """What rendering needs of an issue; it may travel to another process, so every address of a poll is made beforehand."""
+    language = issue.language or publication.language
+    shelf = shelf_of(session, publication, issue, links)
+    texts = (issue.markdown, *shelf.snippets.values())
+    used = {name: known[name] for text in texts for name in MEDIA.findall(text) if name in known}
+    address = web_address(publication, issue, links)
+    polls = {(poll, choice): links.vote(issue.id, poll, choice) for poll, choice in all_polls(texts)}
+    outside = Outside(language, _plain(issue.subject, language), address, publication.imprint_email, Addresses(polls))
+    return Manuscript(issue.id, issue.markdown, language, greeting_of(publication), used, outside, shelf.snippets, shelf.cards)
 
 
 def _translations(session: Session, links: Links, issue: Issue, now: datetime) -> tuple[tuple[str, str], ...]:

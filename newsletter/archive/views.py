@@ -63,6 +63,10 @@ def serve(slug: str, path: str = "index.html") -> Reply:
         response.mimetype = kind
     if name.endswith((".xml", ".json", ".md")):
         response.headers["Access-Control-Allow-Origin"] = "*"
+    if path.startswith(("assets/", "media/")):
+        # The preview of the desk shows the page in a frame without an origin.
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Content-Security-Policy"] = SEARCH if path.startswith("search/") else POLICY  # a worker has the policy of its own file
     return response
 

@@ -1,6 +1,7 @@
 """Commands on issues."""
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from newsletter.accounts import queries as who
 from newsletter.cli import as_json, fail, new_process, sentences, show
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries import queries as ledger
+from newsletter.deliveries.preflight import look_over, refuse_errors
 from newsletter.errors import NotFound
 from newsletter.issues import actions as writing
 from newsletter.issues.composition import compose
 from newsletter.issues.models import Issue
-from newsletter.issues.policy import moment_from, refusal
+from newsletter.issues.policy import moment_from
+from newsletter.preflight.reasons import WHY
 from newsletter.process import Process
 from newsletter.publications import queries as catalogue
 from newsletter.publications.policy import greeting_of
@@ -68,16 +71,19 @@ def issue_check(issue_id: int, as_json: bool) -> None:
     process = new_process("issue")
     with process.reading() as session:
         found = _issue(session, issue_id)
-        composition = compose(session, catalogue.get(session, found.publication_id), found, process.links, process.clock())
+        owner = catalogue.get(session, found.publication_id)
+        composition = compose(session, owner, found, process.links, process.clock())
+        look = look_over(process, session, owner, found, composition, scheduled=found.scheduled_at, one_click=_one_click(process), spam=True)
     rows = [
         {
             "id": finding.id,
             "level": finding.level,
-            "text": finding.text % finding.values,
-            "fix": finding.fix % finding.values,
+            "text": filled(finding.text, finding.values),
+            "why": WHY.get(finding.id, ""),
+            "fix": filled(finding.fix, finding.values),
             "line": finding.line,
         }
-        for finding in composition.findings
+        for finding in look.findings
     ]
     show(
         {"findings": rows},
@@ -85,8 +91,21 @@ def issue_check(issue_id: int, as_json: bool) -> None:
         "\n".join(f"{row['level']}: {row['text']} {row['fix']}" + (f" (line {row['line']})" if row["line"] else "") for row in rows)
         or "Nothing to complain about.",
     )
-    if composition.errors:
+    if look.errors:
         raise SystemExit(1)
+
+
+def filled(sentence: str, values: Mapping[str, object]) -> str:
+    """A sentence of a finding with its values; one without any may hold a per cent sign."""
+    return sentence % values if values else sentence
+
+
+def _one_click(process: Process) -> Callable[[str], int]:
+    """Unsubscribes nobody at our own server, as a mail program would."""
+    from newsletter.web import create_app
+
+    client = create_app(process).test_client()
+    return lambda path: client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code
 
 
 @issue.command("render")
@@ -104,7 +123,7 @@ def issue_render(issue_id: int, folder: Path, as_json: bool) -> None:
         owner = catalogue.get(session, found.publication_id)
         composition = compose(session, owner, found, process.links, process.clock())
     for finding in composition.errors:
-        click.echo(f"error: {finding.text % finding.values}" + (f" (line {finding.line})" if finding.line else ""), err=True)
+        click.echo(f"error: {filled(finding.text, finding.values)}" + (f" (line {finding.line})" if finding.line else ""), err=True)
     raw = sample(owner, composition, process.links, process.clock())
     parts = composition.for_reader("", greeting_of(owner), process.links.leave("preview"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,18 +145,21 @@ def issue_send(issue_id: int, at: str | None, wait: bool, as_json: bool) -> None
     """Send to everybody who is active. The worker does it; there is no undo window here."""
     process = new_process("issue")
     links, now = process.links, process.clock()
+    with process.reading() as session:
+        # The DNS is asked before the transaction, so that nobody waits for it.
+        found = _issue(session, issue_id)
+        owner = catalogue.get(session, found.publication_id)
+        moment = moment_from(at, owner.timezone) if at else None
+        if found.state != "published":
+            refuse_errors(process, session, owner, found, compose(session, owner, found, links, moment or now), scheduled=moment)
     with process.writing() as session:
         found = _issue(session, issue_id)
         owner = catalogue.get(session, found.publication_id)
-        if at:
-            moment = moment_from(at, owner.timezone)
-            composition = compose(session, owner, found, links, moment)
-            if composition.errors:
-                raise refusal(composition.errors[0])
+        if moment:
             writing.schedule(session, found, at=moment, zone=owner.timezone, now=now)
         else:
             mailing_id = deliveries.start(session, links, publication=owner, issue=found, undo=timedelta(0), now=now)
-    if at:
+    if moment:
         show({"mailing": None, "at": moment}, as_json, f"Planned for {moment.isoformat()}.")
         return
     if wait:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Container
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from newsletter.issues.composition import Composition, compose
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import refusal
 from newsletter.issues.queries import next_number
+from newsletter.issues.queries import shelf as shelf_of
 from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.providers import HOUSE_OF
@@ -56,6 +58,8 @@ def start(session: Session, links: Links, *, publication: Publication, issue: Is
     errors = [one for one in composition.errors if issue.kind == "letter" or one.id != "link-private"]
     if errors:
         raise refusal(errors[0])
+    shelf = shelf_of(session, publication, issue, links)
+    issue.frozen = {"snippets": shelf.snippets, "cards": {slug: asdict(card) for slug, card in shelf.cards.items()}}
     content = _freeze(publication, issue, composition, links)
     mailing = Mailing(
         issue_id=issue.id,
@@ -170,7 +174,7 @@ def take_back(session: Session, mailing: Mailing, *, now: datetime) -> None:
         raise Conflict(mark("It is too late to take this back: the first letters are on their way. You can still pause."))
     issue = session.get_one(Issue, mailing.issue_id)
     issue.become("draft")
-    issue.number, issue.published_at = None, None
+    issue.number, issue.published_at, issue.frozen = None, None, None
     session.delete(mailing)
     session.flush()
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.deliveries import actions
+from newsletter.deliveries.preflight import refuse_sender
 from newsletter.errors import Refused
 from newsletter.i18n import Speech
 from newsletter.issues.actions import add_issue
@@ -84,6 +85,8 @@ def make(process: Process, publication_id: int) -> int | None:
     """Write the digest and start its mailing; gives back the mailing. Several workers may try, one makes it."""
     now = process.clock()
     try:
+        with process.reading() as session:
+            refuse_sender(process, session, session.get_one(Publication, publication_id))
         with process.writing() as session:
             publication = session.get_one(Publication, publication_id, with_for_update=True)
             here = now.astimezone(ZoneInfo(publication.timezone))
@@ -118,7 +121,7 @@ def _write(session: Session, links: Links, publication: Publication, letters: Se
 
 def excerpt(session: Session, publication: Publication, issue: Issue) -> str:
     """The beginning of a letter, at most so long, cut at a word."""
-    text = to_text(make_document(issue.markdown, publication.language, pictures(session, publication.id)))
+    text = to_text(make_document(issue.markdown, publication.language, pictures(session, publication.id)).blocks)
     text = re.sub(r"\ue010[^\ue011]*\ue011", "", text)
     words = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if len(part.split()) > 8]
     found = words[0] if words else ""

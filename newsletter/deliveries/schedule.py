@@ -3,8 +3,10 @@
 import logging
 
 from newsletter.deliveries import actions
+from newsletter.deliveries.preflight import refuse_errors
 from newsletter.errors import Refused
 from newsletter.issues.actions import unschedule
+from newsletter.issues.composition import compose
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import LATE
 from newsletter.process import Process
@@ -29,6 +31,11 @@ def start_scheduled(process: Process, issue_id: int) -> None:
             issue.become("draft")  # scheduled_at stays and tells the dashboard what was missed
             return
     try:
+        # The DNS is asked before the transaction, so that nobody waits for it.
+        with process.reading() as session:
+            issue = session.get_one(Issue, issue_id)
+            publication = get(session, issue.publication_id)
+            refuse_errors(process, session, publication, issue, compose(session, publication, issue, process.links, now))
         with process.writing() as session:
             issue = session.get_one(Issue, issue_id)
             publication = get(session, issue.publication_id)

@@ -1,16 +1,19 @@
 """Writing, scheduling and throwing away."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from archive_site.site import may_be_called
-from newsletter.errors import Conflict, Refused
+from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.i18n import mark
-from newsletter.issues.models import Issue, Revision
-from newsletter.issues.policy import KEEP_REVISION_FOR, LONGEST_SUBJECT, LONGEST_TEXT
+from newsletter.issues.merging import Merged, merge
+from newsletter.issues.models import Comment, Idea, Issue, Revision, Snippet, Vote
+from newsletter.issues.policy import KEEP_REVISION_FOR, LONGEST_SNIPPET, LONGEST_SUBJECT, LONGEST_TEXT
+from newsletter.orm import insert_into
 from newsletter.slugs import slugify, unused
 
 
@@ -59,9 +62,14 @@ def save(
     preheader: str,
     markdown: str,
     tags: list[str] | None = None,
+    note: str = "",
     now: datetime,
 ) -> int:
     """Keep what was typed; give back the new revision.
+
+    Args:
+        revision: the one that was changed; who saves without having seen the latest is told so.
+        note: how it came about, when not by typing; such a version is never taken together with the one before.
 
     Raises:
         Conflict: somebody saved in between (their words are kept), or the issue has gone out.
@@ -84,8 +92,65 @@ def save(
     if issue.state == "draft" and issue.number is None:
         issue.slug = _slug(session, issue.publication_id, subject, issue.id)
     session.flush()
-    _keep(session, issue, editor_id, now)
+    _keep(session, issue, editor_id, now, note)
     return issue.revision
+
+
+def join(
+    session: Session,
+    issue: Issue,
+    *,
+    base: Mapping[str, str],
+    editor_id: int | None,
+    subject: str,
+    preheader: str,
+    markdown: str,
+    tags: list[str] | None = None,
+    now: datetime,
+) -> Merged:
+    """Two people wrote at once: put both into one text, and keep each of the two as a version of its own.
+
+    Args:
+        base: subject, preheader and markdown as both of them had it before.
+
+    Raises:
+        Conflict: it has gone out.
+        Refused: something is too long.
+    """
+    _check(subject, preheader, markdown)
+    if issue.state == "published":
+        raise Conflict(mark("This issue has gone out. What was sent cannot be changed any more."))
+    merged = merge(base.get("markdown", ""), issue.markdown, markdown)
+    lines = {
+        name: mine if theirs == base.get(name, "") or mine != base.get(name, "") else theirs
+        for name, theirs, mine in (("subject", issue.subject, subject), ("preheader", issue.preheader, preheader))
+    }
+    both = any(theirs != base.get(name, "") and mine not in (base.get(name, ""), theirs) for name, theirs, mine in
+               (("subject", issue.subject, subject), ("preheader", issue.preheader, preheader)))  # fmt: skip
+    if merged.clashes or both:
+        aside = Revision(issue_id=issue.id, revision=issue.revision + 1, editor_id=editor_id, note="aside", created_at=now,
+                         subject=subject, preheader=preheader, markdown=markdown)  # fmt: skip
+        session.add(aside)
+        issue.revision += 1
+        session.flush()
+    text = merged.text if len(merged.text) <= LONGEST_TEXT else markdown
+    save(session, issue, revision=issue.revision, editor_id=editor_id, **lines, markdown=text, tags=tags, note="merge", now=now)
+    return merged
+
+
+def set_aside(session: Session, issue: Issue, *, editor_id: int | None, subject: str, preheader: str, markdown: str, now: datetime) -> int:
+    """Keep a text as a version without making it the issue's; give back its number.
+
+    For words that cannot be saved any more: the issue has gone out meanwhile, or nobody knows what they were a change of.
+    """
+    _check(subject, preheader, markdown)
+    number = (session.scalar(select(func.max(Revision.revision)).where(Revision.issue_id == issue.id)) or 0) + 1
+    number = max(number, issue.revision + 1)
+    session.add(Revision(issue_id=issue.id, revision=number, editor_id=editor_id, note="aside", created_at=now,
+                         subject=subject, preheader=preheader, markdown=markdown))  # fmt: skip
+    issue.revision = number
+    session.flush()
+    return number
 
 
 def schedule(session: Session, issue: Issue, *, at: datetime, zone: str, now: datetime) -> None:
@@ -138,17 +203,129 @@ def _slug(session: Session, publication_id: int, wish: str, issue_id: int | None
     return unused(slug, set(session.scalars(query)) | ({slug} if not may_be_called(slug) else set()))
 
 
-def _keep(session: Session, issue: Issue, editor_id: int | None, now: datetime) -> None:
+def _keep(session: Session, issue: Issue, editor_id: int | None, now: datetime, note: str = "") -> None:
     last = session.scalar(select(Revision).where(Revision.issue_id == issue.id).order_by(Revision.revision.desc()).limit(1))
     values = {"subject": issue.subject, "preheader": issue.preheader, "markdown": issue.markdown}
-    fresh = last is not None and last.editor_id == editor_id and now - last.created_at < KEEP_REVISION_FOR
+    fresh = last is not None and last.editor_id == editor_id and now - last.created_at < KEEP_REVISION_FOR and not last.note and not note
     if last is not None and fresh and _only_grew(last.markdown, issue.markdown):
         last.revision = issue.revision
         for name, value in values.items():
             setattr(last, name, value)
     else:
-        session.add(Revision(issue_id=issue.id, revision=issue.revision, editor_id=editor_id, created_at=now, **values))
+        session.add(Revision(issue_id=issue.id, revision=issue.revision, editor_id=editor_id, created_at=now, note=note, **values))
     session.flush()
+
+
+def put_snippet(session: Session, publication_id: int, *, name: str, markdown: str, now: datetime) -> None:
+    """Write a snippet, or write it anew.
+
+    Raises:
+        Refused: its name cannot stand behind three colons, or it is too long.
+    """
+    name = slugify(name)[:60]
+    if not name:
+        raise Refused(mark("Give it a name of letters and digits."), field="name")
+    if len(markdown) > LONGEST_SNIPPET:
+        raise Refused(mark("%(n)s characters are too many here; %(limit)s are possible."), field="markdown", n=len(markdown), limit=LONGEST_SNIPPET)
+    known = session.scalar(select(Snippet).where(Snippet.publication_id == publication_id, Snippet.name == name))
+    if known is None:
+        session.add(Snippet(publication_id=publication_id, name=name, markdown=markdown, changed_at=now))
+    else:
+        known.markdown, known.changed_at = markdown, now
+    session.flush()
+
+
+def drop_snippet(session: Session, publication_id: int, snippet_id: int) -> None:
+    """Delete a snippet. Issues that have left keep its words."""
+    session.execute(delete(Snippet).where(Snippet.id == snippet_id, Snippet.publication_id == publication_id))
+
+
+def vote(session: Session, issue_id: int, poll: int, choice: int) -> None:
+    """Count an answer. One number rises; nothing else is kept."""
+    row = {"issue_id": issue_id, "poll": poll, "choice": choice, "count": 1}
+    query = insert_into(session, Vote).values(row)
+    session.execute(query.on_conflict_do_update(index_elements=["issue_id", "poll", "choice"], set_={"count": Vote.count + 1}))
+
+
+def comment(session: Session, issue: Issue, *, editor_id: int, quote: str, words: str, now: datetime) -> int:
+    """Say something about a passage; give back its id.
+
+    Raises:
+        Refused: it says nothing.
+    """
+    if not words.strip():
+        raise Refused(mark("Write something first."), field="words")
+    row = Comment(issue_id=issue.id, editor_id=editor_id, quote=" ".join(quote.split())[:300], words=words.strip()[:2000], created_at=now)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def settle(session: Session, issue: Issue, comment_id: int, *, now: datetime) -> None:
+    """What was said is done with."""
+    session.execute(update(Comment).where(Comment.id == comment_id, Comment.issue_id == issue.id).values(settled_at=now))
+
+
+def call_ready(session: Session, issue: Issue, *, editor_id: int | None, ready: bool, now: datetime) -> None:
+    """Its author has done her part, or takes it back.
+
+    Raises:
+        Conflict: it has gone out.
+    """
+    if issue.state == "published":
+        raise Conflict(mark("This issue has gone out. What was sent cannot be changed any more."))
+    issue.ready_at, issue.ready_by = (now, editor_id) if ready else (None, None)
+    session.flush()
+
+
+def plan(session: Session, issue: Issue, day: date | None) -> None:
+    """Put a draft on a day of the calendar. Nothing leaves by it.
+
+    Raises:
+        Conflict: it has gone out, or has an hour already.
+    """
+    if issue.state != "draft":
+        raise Conflict(mark("Only a draft can be moved. What has its hour keeps it until you change it."))
+    issue.planned_on = day
+    session.flush()
+
+
+def add_idea(session: Session, publication_id: int, *, editor_id: int | None, words: str, now: datetime) -> int:
+    """Note what one could write about; give back its id.
+
+    Raises:
+        Refused: it says nothing.
+    """
+    if not words.strip():
+        raise Refused(mark("Write something first."), field="words")
+    row = Idea(publication_id=publication_id, editor_id=editor_id, words=words.strip()[:2000], created_at=now)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def take_up(session: Session, publication_id: int, idea_id: int, *, author_id: int | None, now: datetime) -> int:
+    """Begin an issue with an idea, which then is one no more; give back the issue.
+
+    Raises:
+        NotFound: somebody has taken it up already.
+    """
+    idea = session.get(Idea, idea_id)
+    if idea is None or idea.publication_id != publication_id:
+        raise NotFound(mark("There is no such idea any more."))
+    subject, _, rest = idea.words.partition("\n")
+    text = rest.strip() if len(subject) <= 120 else idea.words
+    issue_id = add_issue(
+        session, publication_id=publication_id, author_id=author_id, subject=" ".join(subject.split())[:120], markdown=f"{text}\n" if text else "", now=now
+    )
+    session.delete(idea)
+    session.flush()
+    return issue_id
+
+
+def drop_idea(session: Session, publication_id: int, idea_id: int) -> None:
+    """An idea is not wanted any more."""
+    session.execute(delete(Idea).where(Idea.id == idea_id, Idea.publication_id == publication_id))
 
 
 def _only_grew(before: str, after: str) -> bool:

@@ -1,5 +1,6 @@
 """An issue as it will be seen: one Document, made into mail, text and web page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,9 @@ from newsletter.publications.policy import archive_base, greeting_of
 from newsletter.rendering import merge
 from newsletter.rendering.document import Document, make_document
 from newsletter.rendering.findings import Finding
+from newsletter.rendering.look import Look
 from newsletter.rendering.mail import Frame, MailParts, final, to_mail
+from newsletter.rendering.outside import Outside
 from newsletter.rendering.typography import typeset
 from newsletter.rendering.web import to_web
 
@@ -47,17 +50,19 @@ def compose(session: Session, publication: Publication, issue: Issue, links: Lin
         at: the date that stands in the head of the letter.
     """
     language = publication.language
-    document = make_document(issue.markdown, language, pictures(session, publication.id))
+    shelf = queries.shelf(session, publication, issue, links)
+    document = make_document(issue.markdown, language, pictures(session, publication.id), shelf.snippets, shelf.cards)
     subject = merge.fill(merge.mark(typeset(issue.subject.strip(), language)), {}, str)
     preheader = merge.fill(merge.mark(typeset(issue.preheader.strip(), language)), {}, str)
     number = issue.number or queries.next_number(session, publication.id)
-    parts = to_mail(document, subject, preheader, _frame(publication, issue, number, links, at), links.media)
+    frame = _frame(publication, issue, subject, number, links, at)
+    parts = to_mail(document, subject, preheader, frame, links.media)
     return Composition(
         document=document,
         subject=subject,
         preheader=preheader,
         parts=parts,
-        web=to_web(document, greeting_of(publication)),
+        web=to_web(document, greeting_of(publication), outside=on_the_web(publication, issue, subject, links)),
         findings=tuple(policy.findings(issue, publication, document, len(parts.html.encode()))),
     )
 
@@ -69,8 +74,33 @@ def web_address(publication: Publication, issue: Issue, links: Links) -> str:
     return links.read(issue.id)
 
 
-def _frame(publication: Publication, issue: Issue, number: int, links: Links, at: datetime) -> Frame:
+def on_the_web(publication: Publication, issue: Issue, subject: str, links: Links) -> Outside:
+    """Where the parts of an issue lead on its page. Answers go to the address of the imprint, which stands there anyway (L7)."""
+    return Outside(issue.language or publication.language, subject, web_address(publication, issue, links), publication.imprint_email, poll_of(issue, links))
+
+
+def poll_of(issue: Issue, links: Links) -> Callable[[int, int], str]:
+    """Addresses of the answers of its polls."""
+    issue_id = issue.id
+    return lambda poll, choice: links.vote(issue_id, poll, choice)
+
+
+def look_of(publication: Publication, links: Links) -> Look:
+    """How the mails of a publication look."""
+    return Look(
+        layout=publication.mail_layout,
+        accent=publication.mail_accent or Look.accent,
+        paper=publication.mail_paper or Look.paper,
+        font=publication.mail_font,
+        logo=links.media(f"/media/{publication.mail_logo}") if publication.mail_logo else "",
+        logo_width=publication.mail_logo_width,
+        footer=tuple(line.strip() for line in publication.mail_footer.splitlines() if line.strip()),
+    )
+
+
+def _frame(publication: Publication, issue: Issue, subject: str, number: int, links: Links, at: datetime) -> Frame:
     speech = Speech(publication.language, publication.timezone)
+    address = web_address(publication, issue, links)
     return Frame(
         language=publication.language,
         name=publication.name,
@@ -80,6 +110,8 @@ def _frame(publication: Publication, issue: Issue, number: int, links: Links, at
         leave_label=speech("Unsubscribe"),
         manage_label=speech("Pause or less often"),
         archive_label=speech("Read in the archive"),
-        archive_url=web_address(publication, issue, links) if issue.kind == "letter" else archive_base(publication, links),
+        archive_url=address if issue.kind == "letter" else archive_base(publication, links),
         imprint=tuple(publication.imprint_lines()),
+        look=look_of(publication, links),
+        outside=Outside(publication.language, subject, address, publication.reply_to or publication.from_address, poll_of(issue, links)),
     )

@@ -1,6 +1,7 @@
 """Issues and their revisions."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -51,6 +52,11 @@ class Issue(Base):
     announced_at: Mapped[datetime | None]  # when other servers were told
     appearance: Mapped[int] = mapped_column(default=0)  # rises with every change of the above
     segment_id: Mapped[int | None]  # who gets it; empty: everybody
+    planned_on: Mapped[date | None]  # where a draft stands in the calendar; nothing leaves by it
+    ready_at: Mapped[datetime | None]  # when its author called it ready for review
+    ready_by: Mapped[int | None]
+    # Snippets and cards as they were when it left (I7): what was sent stays as it was.
+    frozen: Mapped[dict[str, Any] | None]
     scheduled_at: Mapped[datetime | None]
     scheduled_zone: Mapped[str] = mapped_column(String(60), default="")
     published_at: Mapped[datetime | None]
@@ -81,4 +87,56 @@ class Revision(Base):
     subject: Mapped[str] = mapped_column(String(255))
     preheader: Mapped[str] = mapped_column(String(255))
     markdown: Mapped[str] = mapped_column(Text)
+    # How it came about, when not by typing: merge, aside (set aside, because somebody else wrote there), back, mend.
+    note: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    created_at: Mapped[datetime]
+
+
+class Snippet(Base):
+    """Markdown that several issues use. An issue that has left keeps the words that it left with."""
+
+    __tablename__ = "snippets"
+    __table_args__ = (UniqueConstraint("publication_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))
+    markdown: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime]
+
+
+class Vote(Base):
+    """How often an answer of a poll was chosen. Whose answers these were is stored nowhere."""
+
+    __tablename__ = "votes"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    poll: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    choice: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class Comment(Base):
+    """What an editor says to another one about a passage."""
+
+    __tablename__ = "comments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    editor_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
+    quote: Mapped[str] = mapped_column(Text, default="")
+    words: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class Idea(Base):
+    """What one could write about some day."""
+
+    __tablename__ = "ideas"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
+    editor_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
+    words: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]

@@ -8,13 +8,14 @@ from newsletter.errors import Refused
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.mail.headers import guard
+from newsletter.preflight.letter import check_size, check_subject
 from newsletter.publications.models import Publication
 from newsletter.rendering import merge
 from newsletter.rendering.document import Document
 from newsletter.rendering.findings import Finding
-from newsletter.rendering.mail import LARGEST_HTML
 
 LONGEST_SUBJECT = 200
+LONGEST_SNIPPET = 20_000
 LONGEST_TEXT = 5_000_000  # stored, though rendering refuses it long before: nothing typed is lost
 KEEP_REVISION_FOR = timedelta(minutes=3)  # quick saves of one person become one version
 
@@ -51,16 +52,8 @@ def findings(issue: Issue, publication: Publication, document: Document, html_si
                 "imprint-missing", "error", mark("The imprint is not complete."), mark("Name, street, town and mail address belong into every mail (§ 5 DDG).")
             )
         )
-    if html_size >= LARGEST_HTML:
-        found.append(
-            Finding(
-                "mail-too-large",
-                "error",
-                mark("The mail has %(size)s kB; Gmail cuts off what is beyond 100."),
-                mark("Shorten the text, or link to the rest."),
-                values={"size": html_size // 1000},
-            )
-        )
+    found += check_size(html_size)
+    found += check_subject(issue.subject)
     if issue.subject and not issue.preheader.strip():
         found.append(
             Finding(

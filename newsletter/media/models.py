@@ -21,4 +21,8 @@ class Image(Base):
     height: Mapped[int]
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
+    alt: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    # The point that a crop keeps in sight, in per cent from the left and from the top.
+    focus_x: Mapped[int] = mapped_column(default=50, server_default="50")
+    focus_y: Mapped[int] = mapped_column(default=50, server_default="50")
     created_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import or_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from newsletter.accounts.models import Editor
 from newsletter.accounts.queries import owners_of
 from newsletter.mail.addresses import Address, parse
 from newsletter.mail.message import Letter, Sender, compose
@@ -47,10 +49,14 @@ def queue(
 
 def tell_owners(session: Session, publication: Publication, kind: str, *, now: datetime, **facts: Any) -> int:
     """Write a notice to everybody who answers for a publication, each in her own language; give back how many."""
-    owners = owners_of(session, publication.id)
-    for owner in owners:
-        queue(session, publication=publication, kind=kind, recipient=parse(owner.email), form_host="", now=now, language=owner.language, **facts)
-    return len(owners)
+    return tell(session, publication, kind, owners_of(session, publication.id), now=now, **facts)
+
+
+def tell(session: Session, publication: Publication, kind: str, editors: Sequence[Editor], *, now: datetime, **facts: Any) -> int:
+    """Write a notice to some editors, each in her own language; give back how many."""
+    for one in editors:
+        queue(session, publication=publication, kind=kind, recipient=parse(one.email), form_host="", now=now, language=one.language, **facts)
+    return len(editors)
 
 
 def row_of(

@@ -42,7 +42,8 @@ TELL: dict[str, str] = {
 NOTHING_PERSONAL = {
     "actor_keys", "announcements", "beats", "buckets", "builds", "channels", "claims", "drills", "editors", "facts", "figures", "followers",
     "form_versions", "forms", "gateways", "goals", "images", "imports", "issues", "links", "login_sessions", "mailings", "memberships", "mentions",
-    "notes", "outlets", "pings", "proofs", "publications", "revisions", "segments", "signing_keys", "strokes", "suppressions", "tags", "tallies",
+    "comments", "ideas", "notes", "outlets", "snippets", "votes",
+    "pings", "proofs", "publications", "revisions", "segments", "signing_keys", "strokes", "suppressions", "tags", "tallies",
     "targets", "throttles", "touches", "transports", "visits", "wordings",
 }  # fmt: skip
 # Addresses that never became anybody's subscription; they are found by address, and go away by themselves.

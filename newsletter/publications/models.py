@@ -1,6 +1,6 @@
 """Publications."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -48,6 +48,18 @@ class Publication(Base):
     visibility: Mapped[str] = mapped_column(String(12), default="public")
     delay_days: Mapped[int] = mapped_column(default=3)
     hub: Mapped[str] = mapped_column(String(200), default="")
+    mail_layout: Mapped[str] = mapped_column(String(12), default="letter", server_default="letter")
+    mail_accent: Mapped[str] = mapped_column(String(7), default="", server_default="")  # empty: the pigeon's blue
+    mail_paper: Mapped[str] = mapped_column(String(7), default="", server_default="")
+    mail_font: Mapped[str] = mapped_column(String(12), default="serif", server_default="serif")
+    mail_logo: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    mail_logo_width: Mapped[int] = mapped_column(default=120, server_default="120")
+    mail_footer: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The rhythm that was promised, as the calendar reckons it; ``rhythm`` says it to readers in words.
+    cadence: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    cadence_from: Mapped[date | None]  # a day on which a letter is due; the others follow from it
+    cadence_time: Mapped[str] = mapped_column(String(5), default="09:00", server_default="09:00")
+    reminded_for: Mapped[date | None]  # the due day of which the author was reminded last
     created_at: Mapped[datetime]
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from newsletter.rendering.cautions import is_placeholder, is_private, line_of
 from newsletter.rendering.findings import Finding
 from newsletter.rendering.markup import Element
 
@@ -18,18 +19,13 @@ class Picture(NamedTuple):
     height: int
 
 
-def _line_of(source: str, needle: str) -> int:
-    place = source.find(needle)
-    return source.count("\n", 0, place) + 1 if place >= 0 else 0
-
-
 def check_links(root: Element, source: str) -> list[Finding]:
     findings = []
     for link in root.elements("a"):
         href = link.get("href")
         if "{{" in href or "%7B%7B" in href:
             findings.append(
-                Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", _line_of(source, href[:40]))
+                Finding("merge-in-link", "error", "A field cannot stand in the address of a link.", "Write the address out.", line_of(source, href[:40]))
             )
         elif not href and not link.get("id"):
             findings.append(
@@ -38,30 +34,25 @@ def check_links(root: Element, source: str) -> list[Finding]:
                     "error",
                     "The link “%(label)s” leads nowhere.",
                     "An address begins with https://, mailto: or tel:.",
-                    _line_of(source, f"[{link.text()}"),
+                    line_of(source, f"[{link.text()}"),
                     {"label": link.text()[:60]},
                 )
             )
-        elif href.startswith("http") and _private(urlsplit(href).hostname or ""):
+        elif href.startswith("http") and is_private(urlsplit(href).hostname or ""):
             findings.append(
                 Finding(
                     "link-private",
                     "error",
                     "%(address)s can only be opened on your own machine.",
                     "Use the public address.",
-                    _line_of(source, href),
+                    line_of(source, href),
                     {"address": href[:80]},
                 )
             )
+        elif href.startswith("http") and is_placeholder(urlsplit(href).hostname or ""):
+            text, fix = "%(address)s is an address from a sample; it leads nowhere.", "Write the address that you mean."
+            findings.append(Finding("link-placeholder", "error", text, fix, line_of(source, href), {"address": href[:80]}))
     return findings
-
-
-def _private(host: str) -> bool:
-    return (
-        host == "localhost"
-        or host.endswith((".localhost", ".local", ".internal"))
-        or bool(re.match(r"(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))\.", host))
-    )
 
 
 def check_images(root: Element, source: str, pictures: Mapping[str, Picture] | None) -> list[Finding]:
@@ -72,16 +63,16 @@ def check_images(root: Element, source: str, pictures: Mapping[str, Picture] | N
         if not MEDIA.fullmatch(src):
             # L13: a foreign picture would tell its host who reads, and when.
             text, fix = "The image %(address)s lies on somebody else's server.", "Upload it here; then nobody can see who reads."
-            findings.append(Finding("image-foreign", "error", text, fix, _line_of(source, src), {"address": src[:80]}))
+            findings.append(Finding("image-foreign", "error", text, fix, line_of(source, src), {"address": src[:80]}))
             root.without(image)
         elif pictures is not None and name not in pictures:
             findings.append(
-                Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", _line_of(source, src), {"address": src})
+                Finding("image-missing", "error", "The image %(address)s does not exist.", "Upload it once more.", line_of(source, src), {"address": src})
             )
             root.without(image)
         elif not image.get("alt").strip():
             text, fix = "An image has no description.", "Say in a few words what it shows, for people who do not see it."
-            findings.append(Finding("image-alt", "warning", text, fix, _line_of(source, src)))
+            findings.append(Finding("image-alt", "warning", text, fix, line_of(source, src)))
     return findings
 
 

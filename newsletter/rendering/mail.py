@@ -6,39 +6,29 @@ a foreign host, so every layout sets one; broken widths are rounded.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape
+from itertools import groupby
 
-from bs4 import BeautifulSoup
-from bs4.element import Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from mjml import mjml_to_html
 
 from newsletter.links import manage_url
 from newsletter.rendering import merge
-from newsletter.rendering.document import Document
+from newsletter.rendering.document import Block, Document
+from newsletter.rendering.dressing import TYPES, dress, styles
+from newsletter.rendering.look import NIGHT, NIGHT_INK, SANS, Look
+from newsletter.rendering.outside import Outside
 from newsletter.rendering.text import to_text
 from newsletter.resources import directory
 
-# F13: Gmail cuts a mail off at about 102 KB of HTML, and with it the unsubscribe link.
-LARGEST_HTML = 100_000
-
-STYLES = {
-    "a": "color:#2f5470",
-    "blockquote": "margin:0;border-left:2px solid #2f5470;padding-left:18px;font-style:italic",
-    "ul": "margin:0;padding-left:22px",
-    "ol": "margin:0;padding-left:24px",
-    "li": "margin:0 0 6px",
-    "code": "font-family:Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:15px",
-    "pre": "margin:0;white-space:pre-wrap;font-family:Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:14px;line-height:21px",
-    "th": "padding:0 12px 6px 0;border-bottom:1px solid #857c6e;font-weight:600",
-    "td": "padding:8px 12px 8px 0;border-bottom:1px solid #ddd7ca",
-    "sup": "font-size:12px;line-height:1",
-    "img": "max-width:100%;height:auto",
-}
+# Pieces of running text; neighbours share one cell of the table that a mail is.
+FLOW = {"text", "list", "quote", "heading"}
+# What has a frame of its own and so cannot stand in the same column as text.
+FRAMED = {"callout", "columns", "poll", "reply", "card"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,8 @@ class Frame:
     archive_label: str
     archive_url: str
     imprint: tuple[str, ...]
+    look: Look = field(default_factory=Look)
+    outside: Outside = field(default_factory=Outside)
 
 
 @dataclass(frozen=True)
@@ -65,60 +57,111 @@ class MailParts:
     text: str
 
 
+@dataclass(frozen=True)
+class Item:
+    """One element of a column: running text, or a block by itself."""
+
+    kind: str
+    html: Markup
+    block: Block
+
+
+@dataclass(frozen=True)
+class Row:
+    """One section of the mail: plain text, or something with a frame. ``columns`` hold the items inside."""
+
+    kind: str
+    columns: tuple[tuple[Item, ...], ...]
+    block: Block
+
+
 LEAVE = "\ue010leave\ue011"
 MANAGE = "\ue010manage\ue011"
 
 
-def to_mail(document: Document, subject: str, preheader: str, frame: Frame, media_url: Callable[[str], str]) -> MailParts:
-    """Render once for all recipients; :func:`newsletter.rendering.merge.fill` does the rest."""
-    template = _environment().get_template("letter/issue.mjml")
+def to_mail(document: Document, subject: str, preheader: str, frame: Frame, media_url: Callable[[str], str], *, bare: bool = False) -> MailParts:
+    """Render once for all recipients; :func:`newsletter.rendering.merge.fill` does the rest.
+
+    Args:
+        bare: without anything around the text, to show a single block.
+    """
+    blocks = for_mail(document.blocks)
+    look = frame.look
+    dresses = styles(look)
+    template = _environment().get_template("parts/bare.mjml" if bare else f"{look.layout}/issue.mjml")
     source = template.render(
-        blocks=[(block, _dressed(block.html, media_url)) for block in document.blocks],
+        rows=list(_rows(blocks, lambda html: dress(html, dresses, media_url))),
+        headings=[Markup(block.html) for block in blocks if block.kind == "heading" and block.level == 2],  # noqa: S704 -- nh3 cleaned it
         subject=subject,
         preheader=preheader,
         frame=frame,
+        look=look,
+        type=TYPES[look.layout],
+        sans=SANS,
+        speech=frame.outside.speech,
+        night=NIGHT,
+        night_ink=NIGHT_INK,
         leave=LEAVE,
         manage=MANAGE,
         media_url=media_url,
     )
     html = re.sub(r'(\d+\.\d{3,})(?=px|")', lambda found: str(round(float(found.group(1)), 2)), mjml_to_html(source).html)
-    return MailParts(html, _text(document, subject, frame))
+    return MailParts(html, _text(blocks, subject, frame))
 
 
-def _text(document: Document, subject: str, frame: Frame) -> str:
+def for_mail(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks of the mail: without those for the web, and none after the point from which one reads on there."""
+    found: list[Block] = []
+    for block in blocks:
+        if block.kind == "mail":
+            inside = for_mail(block.parts[0])
+            found += inside
+            if any(one.kind == "more" for one in inside):
+                break
+        elif block.kind != "web":
+            found.append(block)
+            if block.kind == "more":
+                break
+    return found
+
+
+def _rows(blocks: list[Block], dressed: Callable[[str], Markup]) -> Iterator[Row]:
+    for framed, group in groupby(blocks, lambda block: block.kind if block.kind in FRAMED else ""):
+        if not framed:
+            yield Row("plain", (tuple(_items(group, dressed)),), Block("", ""))
+            continue
+        for block in group:
+            yield Row(framed, tuple(tuple(_items(part, dressed)) for part in block.parts), block)
+
+
+def _items(blocks: Iterable[Block], dressed: Callable[[str], Markup]) -> Iterator[Item]:
+    for flow, group in groupby(blocks, lambda block: block.kind in FLOW):
+        if flow:
+            yield Item("flow", dressed("\n".join(_flow(block) for block in group)), Block("", ""))
+        else:
+            for block in group:
+                yield Item(block.kind, dressed(block.html), block)
+
+
+def _flow(block: Block) -> str:
+    if block.kind == "heading":
+        return f"<h{block.level}>{block.html}</h{block.level}>"
+    if block.kind == "quote" and block.caption:
+        return f"{block.html}\n<cite>– {block.caption}</cite>"
+    return block.html
+
+
+def _text(blocks: list[Block], subject: str, frame: Frame) -> str:
     head = f"{frame.name}{' ' + frame.byline if frame.byline else ''}\n{frame.date_line}\n\n{subject}"
     foot = [
+        *frame.look.footer,
         frame.why,
         f"{frame.leave_label}:\n{LEAVE}",
         f"{frame.manage_label}:\n{MANAGE}",
         f"{frame.archive_label}:\n{frame.archive_url}",
         "\n".join(frame.imprint),
     ]
-    return f"{head}\n\n{to_text(document)}\n\n-- \n" + "\n\n".join(part for part in foot if part) + "\n"
-
-
-def _dressed(html: str, media_url: Callable[[str], str]) -> Markup:
-    """Give each element the style that it needs in a mail, where style sheets get lost."""
-    soup = BeautifulSoup(html, "html.parser")
-    for node in soup.find_all(True):
-        if isinstance(node, Tag):
-            _dress(node, media_url)
-    return Markup(soup.decode(formatter="minimal"))  # noqa: S704 -- nh3 cleaned it in make_document
-
-
-def _dress(node: Tag, media_url: Callable[[str], str]) -> None:
-    for attribute in ("id", "class", "tabindex", "role"):
-        if attribute in node.attrs:
-            del node[attribute]
-    if node.name == "a" and str(node.get("href", "")).startswith("#"):
-        # Anchors within a mail do not work in most clients.
-        node.unwrap() if node.get_text() != "↩" else node.decompose()
-        return
-    if node.name == "img":
-        node["src"] = media_url(str(node["src"]))
-    style = STYLES.get(node.name)
-    if style:
-        node["style"] = style
+    return f"{head}\n\n{to_text(blocks, frame.outside)}\n\n-- \n" + "\n\n".join(part for part in foot if part) + "\n"
 
 
 @cache

@@ -1,12 +1,14 @@
 """A Document as plain text that reads as if it had been written so (F3)."""
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 
-from newsletter.rendering.document import Block, Document
+from newsletter.rendering.document import Block
+from newsletter.rendering.outside import Outside
 
 WIDTH = 72
 
@@ -23,17 +25,49 @@ class _Notes:
         return self.addresses.index(address) + 1
 
 
-def to_text(document: Document) -> str:
+def to_text(blocks: Iterable[Block], outside: Outside | None = None) -> str:
     """Plain text with every link. Fields are still marked."""
     notes = _Notes()
-    parts = [part for part in (_block(block, notes) for block in document.blocks) if part]
+    parts = _blocks(blocks, notes, outside or Outside())
     if notes.addresses:
         parts.append("\n".join(f"[{number}] {address}" for number, address in enumerate(notes.addresses, 1)))
     return "\n\n".join(parts)
 
 
+def _blocks(blocks: Iterable[Block], notes: _Notes, outside: Outside) -> list[str]:
+    return [part for part in (_special(block, notes, outside) or _block(block, notes) for block in blocks) if part.strip()]
+
+
+def _special(block: Block, notes: _Notes, outside: Outside) -> str:
+    """The blocks that Markdown lacks."""
+    inside = [part for column in block.parts for part in _blocks(column, notes, outside)]
+    match block.kind:
+        case "callout":
+            title = [_inline(block.label, notes).upper()] if block.label else []
+            return textwrap.indent("\n\n".join([*title, *inside]), "| ", lambda _: True)
+        case "columns" | "mail":
+            return "\n\n".join(inside)
+        case "reply":
+            link = f"{_inline(block.label, notes) or outside.speech('Write back')}:\n{outside.reply_to}" if outside.reply_to else ""
+            return "\n\n".join([*inside, link] if link else inside)
+        case "poll":
+            answers = [f"– {option}:\n  {outside.poll(block.number, number)}" for number, option in enumerate(block.options, 1)]
+            return "\n".join([_inline(block.html, notes), *answers, outside.speech("Counted without names: nobody learns who answered what.")])
+        case "more":
+            return f"{block.label or outside.speech('Read on')}:\n{outside.more}" if outside.more else ""
+        case "share":
+            links = [f"{label}: {address}" for label, address in outside.shares()]
+            return "\n".join([block.label or outside.speech("Hand it on:"), *links]) if links else ""
+        case "card" if block.card:
+            return _wrap("\n".join(part for part in (block.card.line, block.card.title, block.card.summary) if part)) + f"\n{block.card.address}"
+        case _:
+            return ""
+
+
 def _block(block: Block, notes: _Notes) -> str:
     match block.kind:
+        case "more" | "share" | "card" | "web":
+            return ""
         case "heading":
             title = _inline(block.html, notes)
             return f"\n{title}\n{('=' if block.level == 2 else '-') * min(len(title), WIDTH)}"
@@ -42,13 +76,14 @@ def _block(block: Block, notes: _Notes) -> str:
         case "button":
             return f"{_inline(block.html, notes)}:\n{block.href}"
         case "image":
-            words = block.caption or block.alt
+            words = " · ".join(part for part in (block.caption or block.alt, block.credit) if part)
             return _wrap(f"[{words}]") if words else ""
         case "code":
             return textwrap.indent(BeautifulSoup(block.html, "html.parser").get_text().rstrip("\n"), "    ")
         case "quote":
             soup = BeautifulSoup(block.html, "html.parser")
-            return textwrap.indent(_flow(soup.blockquote or soup, notes, WIDTH - 2), "> ", lambda _: True)
+            said = f"\n\n– {_inline(block.caption, notes)}" if block.caption else ""
+            return textwrap.indent(_flow(soup.blockquote or soup, notes, WIDTH - 2) + said, "> ", lambda _: True)
         case "table":
             return _table(block.html, notes)
         case _:

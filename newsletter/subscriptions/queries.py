@@ -227,3 +227,15 @@ def link_was_used(session: Session, first: int, before: int) -> bool:
     """Whether an unsubscribe address with one of these numbers was used."""
     numbers = LeaveLink.digest >= digest_from(first), LeaveLink.digest < digest_from(before)
     return session.scalar(select(LeaveLink.digest).where(*numbers, LeaveLink.used_at.is_not(None)).limit(1)) is not None
+
+
+def latest_addresses(session: Session, publication_id: int, limit: int = 5) -> list[str]:
+    """Addresses of those who came last, to choose one from."""
+    query = (
+        select(Subscriber.email)
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .where(Subscription.publication_id == publication_id, Subscription.state == "active")
+        .order_by(Subscription.id.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(query))

@@ -23,7 +23,7 @@ from newsletter.federation.policy import handle
 from newsletter.federation.views import views as federation
 from newsletter.forms.views import views as forms
 from newsletter.imports.views import views as imports
-from newsletter.issues.views import sentence, tally
+from newsletter.issues.views import sentence, tally, tally_of
 from newsletter.issues.views import views as issues
 from newsletter.media.views import views as media
 from newsletter.orm import prepare
@@ -43,9 +43,11 @@ from newsletter.web import errors, headers, templating
 from newsletter.web.domain import views as domain
 from newsletter.web.front import views as front
 from newsletter.web.links import views as landings
+from newsletter.web.polls import views as polls
 from newsletter.web.reach import views as reach
 from newsletter.web.settings import views as publications
 from newsletter.web.setup import views as setup
+from newsletter.web.studio import views as studio
 from newsletter.web.today import views as today
 
 BLUEPRINTS = (
@@ -73,6 +75,8 @@ BLUEPRINTS = (
     api,
     media,
     issues,
+    studio,
+    polls,
     mailings,
     archive,
     federation,
@@ -131,7 +135,7 @@ def create_app(process: Process | None = None) -> Flask:
     headers.attach(app)
     errors.attach(app)
     templating.attach(app)
-    app.jinja_env.globals.update(sentence=sentence, tally=tally, fediverse=lambda publication: handle(process.links, publication))
+    app.jinja_env.globals.update(sentence=sentence, tally=tally, tally_of=tally_of, fediverse=lambda publication: handle(process.links, publication))
     return app
 
 
@@ -149,6 +153,9 @@ def _guard() -> None:
     if g.editor:
         # Before the body is read, which looking for the token does; strangers may not fill the disk.
         request.max_content_length = getattr(view, "largest", LARGEST_REQUEST)
+    if not g.editor and getattr(view, "access", "") != "all" and request.accept_mimetypes.best == "application/json":
+        # A script of the desk has to learn that the log-in is over, and not that its token is stale.
+        abort(401)
     if request.method not in ("GET", "HEAD", "OPTIONS") and not getattr(view, "without_csrf", False):
         headers.refuse_foreign()
         csrf.protect()

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 TEXTS = {
     400: (mark("This could not be read."), mark("Something in the request was not as it should be. Go back and try once more.")),
+    401: (mark("Your log-in is over."), mark("Log in again; what you wrote is kept.")),
     403: (mark("You may not do that here."), mark("Your role in this publication does not allow it. Its owner can change that.")),
     404: (mark("Nothing lies at this address."), mark("Perhaps a character got lost in copying.")),
     405: (mark("That does not work this way."), mark("This address wants something else. Go back and try once more.")),

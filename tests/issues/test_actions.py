@@ -35,7 +35,7 @@ def test_every_version_is_kept(process: Process, clock: Clock) -> None:
         clock.forward(minutes=10)
         save(process, issue_id, number, "b" * 100 + str(number))
     with process.reading() as session:
-        assert [row.markdown[:1] for row in queries.revisions(session, issue_id)] == ["b", "b", "b", "a"]
+        assert [queries.revision(session, issue_id, row.revision).markdown[:1] for row in queries.versions(session, issue_id)] == ["b", "b", "b", "a"]
 
 
 def test_quick_saves_become_one_version_but_a_lost_text_never_replaces_one(process: Process, clock: Clock) -> None:
@@ -44,11 +44,11 @@ def test_quick_saves_become_one_version_but_a_lost_text_never_replaces_one(proce
     clock.forward(seconds=5)
     revision = save(process, issue_id, revision, "a" * 102)
     with process.reading() as session:
-        assert len(queries.revisions(session, issue_id)) == 1
+        assert len(queries.versions(session, issue_id)) == 1
     clock.forward(seconds=5)
     save(process, issue_id, revision, "")
     with process.reading() as session:
-        assert [len(row.markdown) for row in queries.revisions(session, issue_id)] == [0, 102]
+        assert [row.size for row in queries.versions(session, issue_id)] == [0, 102]
 
 
 def test_two_megabytes_are_kept_even_if_they_cannot_be_sent(process: Process) -> None:

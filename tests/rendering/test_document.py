@@ -79,7 +79,7 @@ def test_c1_nothing_that_acts_survives(vector: str) -> None:
 def test_whatever_is_typed_becomes_a_document(text: str) -> None:
     document = make_document(text, "de")
     assert isinstance(to_web(document), str)
-    assert isinstance(to_text(document), str)
+    assert isinstance(to_text(document.blocks), str)
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_a_line_break_is_a_line_break() -> None:
 
 
 def test_text_carries_every_link_once() -> None:
-    text = to_text(make_document("[a](https://a.example) und [b](https://b.example) und [c](https://a.example)", "de"))
+    text = to_text(make_document("[a](https://a.example) und [b](https://b.example) und [c](https://a.example)", "de").blocks)
     assert text == "a [1] und b [2] und c [1]\n\n[1] https://a.example\n[2] https://b.example"
 
 
 def test_text_says_tables_and_lists_and_quotes_in_words() -> None:
-    text = to_text(make_document("| A | B |\n|---|---|\n| 1 | 2 |\n\n1. eins\n2. zwei\n\n> Satz\n", "de"))
+    text = to_text(make_document("| A | B |\n|---|---|\n| 1 | 2 |\n\n1. eins\n2. zwei\n\n> Satz\n", "de").blocks)
     assert "A  B\n-  -\n1  2" in text
     assert "1. eins\n2. zwei" in text
     assert "> Satz" in text

@@ -18,7 +18,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # RULES U3 and DESIGN §5: forms on other sites and mail programs post here; two more carry their own proof.
 # What other servers say carries a signature, or is looked at before it counts.
 WITHOUT_CSRF = {"subscriptions.subscribe", "subscriptions.answer", "subscriptions.leave", "federation.inbox", "federation.webmention"}
-WITHOUT_CSRF |= {"api.subscribe", "subscriptions.heard", "phones.change", "catcher.catch_text"}
+WITHOUT_CSRF |= {"api.subscribe", "subscriptions.heard", "phones.change", "catcher.catch_text", "polls.count"}
 # The link in a mail is the key to these; whoever has it needs no other proof, and whoever has it not can make nobody press them.
 WITHOUT_CSRF |= {f"preferences.{name}" for name in ("change", "key", "send_link", "new_address", "move", "erase", "letters")}
 
@@ -171,10 +171,27 @@ def test_p8_every_response_carries_its_headers(app: Flask, mira: Browser) -> Non
 
 def test_p7_a_preview_runs_without_rights(mira: Browser, process: Process) -> None:
     cast.issue(process, 1)
-    for medium in ("mail", "dark", "text", "web"):
+    for medium in ("mail", "dark", "inverted", "bare", "text", "web", "feed", "card", "inbox"):
         response = mira.client.get(f"/admin/saatbrief/issues/1/preview/{medium}")
         assert response.headers["Content-Security-Policy"].startswith("sandbox;")
         assert "script-src" not in response.headers["Content-Security-Policy"]
+
+
+def test_p7_the_frame_of_the_desk_has_no_origin_and_runs_one_file_of_ours(mira: Browser, process: Process) -> None:
+    cast.issue(process, 1)
+    policy = mira.client.get("/admin/saatbrief/issues/1/preview/frame").headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; script-src http://localhost/static/frame.js;")
+    assert "allow-same-origin" not in policy
+    assert "connect-src" not in policy
+
+
+def test_a_script_of_the_desk_learns_that_its_log_in_is_over(app: Flask, mira: Browser, process: Process) -> None:
+    cast.issue(process, 1)
+    stranger = app.test_client()
+    asks = {"Accept": "application/json"}
+    assert stranger.post("/admin/saatbrief/issues/1", headers=asks).status_code == 401
+    assert stranger.get("/admin/token", headers=asks).status_code == 401
+    assert mira.client.get("/admin/token", headers=asks).get_json()["csrf_token"]
 
 
 def test_p3_a_wrong_password_and_an_unknown_address_read_the_same(client: FlaskClient, process: Process) -> None:

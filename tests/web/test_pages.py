@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.deliveries.models import Delivery, Mailing
+from newsletter.issues import queries
 from newsletter.issues.models import Issue
 from newsletter.media.models import Image
 from newsletter.process import Process
@@ -35,15 +36,16 @@ def write(mira: Browser, **text: str) -> object:
 def test_a_letter_is_begun_written_and_saved(mira: Browser, process: Process) -> None:
     assert mira.post("/admin/saatbrief/issues/").headers["Location"] == "/admin/saatbrief/issues/1"
     state = write(mira).get_json()
-    assert (state["revision"], state["findings"]) == (2, "Nichts zu beanstanden")
+    assert (state["revision"], state["versions"]) == (2, "eine Fassung")
     with process.reading() as session:
         assert session.get_one(Issue, 1).tags == ["Anbau", "Öl"]
-    assert write(mira, markdown="anders").status_code == 409
+    response = write(mira, markdown="anders")
+    assert (response.status_code, response.get_json()["merge"]) == (409, True)
 
 
 def test_what_is_wrong_is_said_while_writing(mira: Browser) -> None:
     mira.post("/admin/saatbrief/issues/")
-    state = write(mira, markdown="Hallo {{ vorame }}").get_json()
+    state = mira.post("/admin/saatbrief/issues/1/look", {"subject": "Ein Betreff", "preheader": "V", "markdown": "Hallo {{ vorame }}"}).get_json()
     assert state["errors"] == 1
     assert "vorame" in state["first"]
 
@@ -60,14 +62,17 @@ def test_without_script_the_button_saves_and_a_conflict_keeps_what_was_typed(mir
     data = {"revision": "1", "subject": "A", "preheader": "", "markdown": "mein Text", "tags": ""}
     assert mira.post("/admin/saatbrief/issues/1", data).status_code == 303
     response = mira.post("/admin/saatbrief/issues/1", data | {"markdown": "mein zweiter Text"})
-    assert response.status_code == 409
-    assert "mein zweiter Text" in response.get_data(as_text=True)
+    assert response.headers["Location"] == "/admin/saatbrief/issues/1/versions"
+    with process.reading() as session:
+        assert session.get_one(Issue, 1).markdown == "mein Text"
+        (aside,) = (one for one in queries.versions(session, 1) if one.note == "aside")
+        assert queries.revision(session, 1, aside.revision).markdown == "mein zweiter Text"
 
 
 def test_two_megabytes_typed_are_saved_and_refused_for_sending(mira: Browser, process: Process) -> None:
     mira.post("/admin/saatbrief/issues/")
-    state = write(mira, markdown="Zeile\n" * 350_000).get_json()
-    assert state["errors"] >= 1
+    assert write(mira, markdown="Zeile\n" * 350_000).status_code == 200
+    assert mira.post("/admin/saatbrief/issues/1/look", {"markdown": "Zeile\n" * 350_000}).get_json()["errors"] >= 1
     with process.reading() as session:
         assert len(session.get_one(Issue, 1).markdown) == 2_100_000
 
