@@ -15,6 +15,7 @@ The packages in the order of the data flow::
     media           images, re-encoded and kept
     issues          writing, revisions, preview, schedule
     preflight       what speaks against sending: findings, reasons, remedies (pure)
+    manuscripts     letters from elsewhere: Markdown, Substack, Ghost, Buttondown, Mailchimp
     rendering       Markdown -> Document -> mail, web, feed, text        (pure)
     mail            one message: addresses, bytes, SMTP, replies         (pure but for transports)
     sms             text messages to those who wanted them

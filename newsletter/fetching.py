@@ -52,11 +52,13 @@ class Web:
     """Asks other servers.
 
     Args:
+        largest: how much of an answer is read, in bytes; what is longer is no answer.
         private: whether addresses of the own network may be asked, for tests and for people who run everything at home.
         names: addresses of names that this machine should know otherwise than the DNS.
     """
 
     private: bool = False
+    largest: int = LARGEST
     names: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=lambda: {"User-Agent": NAME, "Accept-Encoding": "identity"})
 
@@ -109,8 +111,8 @@ class Web:
         said = {**self.headers, "Host": parts.netloc, **headers}
         try:
             with pool, pool.urlopen(method, path, body=body, headers=said, redirect=False, retries=False, preload_content=False) as response:
-                found = response.read(LARGEST + 1, decode_content=False)
-                if len(found) > LARGEST:
+                found = response.read(self.largest + 1, decode_content=False)
+                if len(found) > self.largest:
                     raise Unreachable(f"The answer of {parts.hostname} is too long.")
                 return Answer(response.status, {key.lower(): value for key, value in response.headers.items()}, found, address)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:

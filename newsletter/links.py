@@ -69,6 +69,12 @@ class Links:
             raise ValueError("These links cannot sign.")
         return f"{self.base}/v/{self.sign('vote', f'{issue_id}-{poll}-{choice}')}"
 
+    def click(self, issue_id: int, number: int) -> str:
+        """A counted link. It holds the numbers of issue and link, and nothing about who follows it."""
+        if self.sign is None:
+            raise ValueError("These links cannot sign.")
+        return f"{self.base}/c/{self.sign('click', f'{issue_id}-{number}')}"
+
     def actor(self, slug: str) -> str:
         return f"{self.base}/ap/{slug}"
 

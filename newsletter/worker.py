@@ -39,6 +39,7 @@ from newsletter.imports import queries as imports
 from newsletter.imports.actions import forget_files, free_all
 from newsletter.imports.actors import run_import
 from newsletter.issues import queries as issues
+from newsletter.issues.reminding import remind as remind_of_rhythm
 from newsletter.notices import queries as notices
 from newsletter.notices.actors import send_notice
 from newsletter.people import journal
@@ -212,6 +213,7 @@ def _show_life(process: Process) -> None:
 def _look_around(process: Process) -> None:
     """What changes with the days: how much hangs on platforms, and when an outage was rehearsed last."""
     with process.writing() as session:
+        remind_of_rhythm(session, process.links, now=process.clock())
         remind_of_drill(session, process.links, now=process.clock())
         watch(session, process.links, now=process.clock())
 

@@ -86,6 +86,12 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         "today": "/admin/saatbrief/",
         "editor": f"/admin/saatbrief/issues/{draft}",
         "prepare": f"/admin/saatbrief/issues/{draft}/send",
+        "calendar": "/admin/saatbrief/calendar",
+        "design": "/admin/saatbrief/design",
+        "library": "/admin/saatbrief/pictures",
+        "report": "/admin/saatbrief/mailings/12/report",
+        "help": "/admin/saatbrief/help/writing",
+        "import": "/admin/saatbrief/issues/import",
         "mailing": "/admin/saatbrief/mailings/12",
         "people": "/admin/saatbrief/subscribers/",
         "sign-up": "/p/saatbrief",
@@ -103,7 +109,7 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
             "channel": "channels/3",
             "link": "links/3",
             "announcements": "reach/announcements",
-            "report": "reach/report",
+            "reach-report": "reach/report",
             "texting": "reach/sms",
             "segment": "segments/1",
             "form": "forms/anmeldeseite",
@@ -126,7 +132,7 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         }
     for name, path in screens.items():
         page.goto(base + path)
-        page.wait_for_timeout(700 if name == "editor" else 150)
+        page.wait_for_timeout(1200 if name in ("editor", "design", "help") else 150)
         for width, scheme in ((1280, "light"), (390, "light"), (1280, "dark")) if every else ((1280, "light"),):
             page.set_viewport_size({"width": width, "height": 860})
             page.emulate_media(color_scheme=scheme)

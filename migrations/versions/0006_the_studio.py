@@ -16,6 +16,7 @@ def _columns() -> dict[str, tuple[sa.Column, ...]]:
             sa.Column("alt", sa.String(length=300), server_default="", nullable=False),
             sa.Column("focus_x", sa.Integer(), server_default="50", nullable=False),
             sa.Column("focus_y", sa.Integer(), server_default="50", nullable=False),
+            sa.Column("crop", sa.String(length=70), server_default="", nullable=False),
         ),
         "issues": (
             sa.Column("planned_on", sa.Date(), nullable=True),
@@ -30,12 +31,14 @@ def _columns() -> dict[str, tuple[sa.Column, ...]]:
             sa.Column("mail_font", sa.String(length=12), server_default="serif", nullable=False),
             sa.Column("mail_logo", sa.String(length=60), server_default="", nullable=False),
             sa.Column("mail_logo_width", sa.Integer(), server_default="120", nullable=False),
+            sa.Column("count_clicks", sa.Boolean(), server_default=sa.false(), nullable=False),
             sa.Column("mail_footer", sa.Text(), server_default="", nullable=False),
             sa.Column("cadence", sa.String(length=10), server_default="", nullable=False),
             sa.Column("cadence_from", sa.Date(), nullable=True),
             sa.Column("cadence_time", sa.String(length=5), server_default="09:00", nullable=False),
             sa.Column("reminded_for", sa.Date(), nullable=True),
         ),
+        "subscriptions": (sa.Column("clicks_agreed_at", moment, nullable=True),),
         "revisions": (sa.Column("note", sa.String(length=12), server_default="", nullable=False),),
     }
 
@@ -88,6 +91,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_votes_issue_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("issue_id", "poll", "choice", name=op.f("pk_votes")),
     )
+    op.create_table(
+        "clicks",
+        sa.Column("issue_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("link", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name=op.f("fk_clicks_issue_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("issue_id", "link", name=op.f("pk_clicks")),
+    )
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
@@ -97,5 +108,5 @@ def downgrade() -> None:
     for table, columns in _columns().items():
         for column in reversed(columns):
             op.drop_column(table, column.name)
-    for table in ("votes", "comments", "snippets", "ideas"):
+    for table in ("clicks", "votes", "comments", "snippets", "ideas"):
         op.drop_table(table)

@@ -64,6 +64,11 @@ def _rows(session: Session, where: ColumnElement[bool], limit: int) -> list[Row]
     return [Row(*row, seen.get(row[3].id, 0) if row[3] else 0, came.get(row[3].id, 0) if row[3] else 0) for row in rows]
 
 
+def of_issue(session: Session, issue_id: int) -> list[tuple[int, int]]:
+    """What the posts about an issue brought: visits of people and sign-ups, a pair for each."""
+    return [(row.visits, row.joined) for row in _rows(session, Announcement.issue_id == issue_id, 60)]
+
+
 def get(session: Session, publication_id: int, announcement_id: int) -> Announcement:
     """One of them.
 

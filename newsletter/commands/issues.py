@@ -55,6 +55,30 @@ def issue_add(file: Path, slug: str, as_json: bool) -> None:
     show({"id": issue_id, "slug": made.slug}, as_json, f"Draft {issue_id} is there.")
 
 
+@issue.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--publication", "slug", required=True)
+@click.option("--archive", "publish", is_flag=True, help="Letters with a day go into the archive; nobody gets a mail.")
+@as_json
+@sentences
+def issue_import(file: Path, slug: str, publish: bool, as_json: bool) -> None:
+    """Bring letters along: Markdown, HTML, or an export of Substack, Ghost, Buttondown or Mailchimp."""
+    from newsletter.manuscripts.reading import read as read_file
+    from newsletter.manuscripts.taking import gather, take
+
+    process = new_process("issue")
+    bundle = read_file(file.name, file.read_bytes())
+    pictures = gather(process.web, bundle)
+    with process.writing() as session:
+        outcome = take(session, process, catalogue.by_slug(session, slug), bundle, pictures, author_id=None, publish=publish)
+    values = {
+        "source": outcome.source, "issues": outcome.issues, "published": outcome.published, "pictures": outcome.pictures,
+        "problems": [{"name": name, "text": why} for name, why in outcome.problems], "moved": [{"from": was, "to": now} for was, now in outcome.moved],
+    }  # fmt: skip
+    lines = [f"{len(outcome.issues)} letters came along, {outcome.published} of them into the archive, with {outcome.pictures} pictures."]
+    show(values, as_json, "\n".join(lines + [f"{name}: {why}" for name, why in outcome.problems]))
+
+
 def _issue(session: Session, issue_id: int) -> Issue:
     found = session.get(Issue, issue_id)
     if found is None:

@@ -29,6 +29,7 @@ from newsletter.notices.actions import queue
 from newsletter.orm import roomy
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base, greeting_of
+from newsletter.rendering.counting import counted
 from newsletter.segments.queries import fits
 from newsletter.subscriptions.models import Subscriber, Subscription
 from newsletter.subscriptions.queries import link_was_used
@@ -94,7 +95,7 @@ SILENT = mark("Nobody has got a letter for four years. These consents do not hol
 
 
 def _freeze(publication: Publication, issue: Issue, composition: Composition, links: Links) -> dict[str, Any]:
-    return {
+    return _counted(publication, issue, composition, links) | {
         "subject": composition.subject,
         "html": composition.parts.html,
         "text": composition.parts.text,
@@ -107,6 +108,15 @@ def _freeze(publication: Publication, issue: Issue, composition: Composition, li
         "archive_url": archive_base(publication, links),
         "feedback_id": f"{issue.id}:{publication.slug[:15]}:issue:brieftaube",
     }
+
+
+def _counted(publication: Publication, issue: Issue, composition: Composition, links: Links) -> dict[str, Any]:
+    """The same letter for those who agreed that its links are counted; nothing where nobody is asked (L8)."""
+    if not publication.count_clicks:
+        return {}
+    addresses: dict[int, str] = {}
+    parts, targets = counted(composition.parts, links.base, lambda number: addresses.setdefault(number, links.click(issue.id, number)))
+    return {"links": targets, "html_counted": parts.html, "text_counted": parts.text} if targets else {}
 
 
 def readers_of(session: Session, publication: Publication, issue: Issue, now: datetime) -> ColumnElement[bool]:

@@ -127,6 +127,16 @@ class Claiming(Base):
     ids: Mapped[list[int]] = mapped_column(JSON)
 
 
+class Click(Base):
+    """How often a link of a letter was followed by those who agreed to be counted. By whom is stored nowhere (L8)."""
+
+    __tablename__ = "clicks"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    link: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(default=0)
+
+
 class Beat(Base):
     """How fast one worker is with a mailing, said every few seconds."""
 

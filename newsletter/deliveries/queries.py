@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
-from newsletter.deliveries.models import DELIVERY_STATES, IS_ODD, IS_WAITING, ODD_STATES, OPEN_STATES, Beat, Claiming, Delivery, Mailing
+from newsletter.deliveries.models import DELIVERY_STATES, IS_ODD, IS_WAITING, ODD_STATES, OPEN_STATES, Beat, Claiming, Click, Delivery, Mailing
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.mail.replies import Reply, classify
 from newsletter.orm import wave
-from newsletter.subscriptions.models import Subscriber
+from newsletter.subscriptions.models import Subscriber, Subscription
 
 PAGE = 50
 FRESH = timedelta(seconds=15)
@@ -95,6 +95,19 @@ def _on_average(mailing: Mailing, numbers: dict[str, int], now: datetime) -> flo
         return 0.0
     spent = ((mailing.settled_at or now) - mailing.started_at).total_seconds()
     return sum(numbers[state] for state in ("accepted", "refused", "uncertain")) / max(spent, 1.0)
+
+
+def agreed_to_clicks(session: Session, subscriptions: Sequence[int]) -> set[int]:
+    """Who of some readers lets us count which links are followed."""
+    query = select(Subscription.id).where(Subscription.id.in_(subscriptions), Subscription.clicks_agreed_at.is_not(None))
+    return set(session.scalars(query)) if subscriptions else set()
+
+
+def clicks(session: Session, mailing: Mailing) -> list[tuple[str, int]]:
+    """How often each counted link of a letter was followed, most first."""
+    counts = {row.link: row.count for row in session.scalars(select(Click).where(Click.issue_id == mailing.issue_id))}
+    rows = [(target, counts.get(number, 0)) for number, target in enumerate(mailing.content.get("links", []))]
+    return sorted(rows, key=lambda row: -row[1])
 
 
 def last_letter(session: Session, publication_id: int) -> datetime | None:

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from newsletter.deliveries import actions, lane, ledger, policy, tide, writing
+from newsletter.deliveries import actions, lane, ledger, policy, queries, tide, writing
 from newsletter.deliveries.courier import Courier, Route, Work
 from newsletter.deliveries.gate import Answer, Gate
 from newsletter.deliveries.ledger import Claim, Result, Wish
@@ -141,6 +141,8 @@ class _Sender:
         with self._process.writing() as session:
             self._claims = ledger.keep(session, self._claims, now=now)
             claims = ledger.claim(session, self._mailing_id, limit=limit, resting=resting, now=now)
+            if self._writer.counts:
+                self._writer.agreed(queries.agreed_to_clicks(session, [claim.subscription_id for claim in claims]))
         if claims:
             self._claims.append(claims[0].claim_id)
         return claims

@@ -3,13 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from html import unescape
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, request, stream_with_context, url_for
 
 from newsletter.accounts.access import editor, role
 from newsletter.broker import ring
-from newsletter.deliveries import actions, policy, queries
+from newsletter.deliveries import actions, policy, queries, reports
 from newsletter.deliveries.actors import send_mailing
 from newsletter.deliveries.forms import missed_as_csv
 from newsletter.deliveries.models import DELIVERY_STATES, Mailing
@@ -23,7 +26,7 @@ from newsletter.issues.composition import Composition, compose, web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import moment_from
 from newsletter.issues.queries import get as issue_of
-from newsletter.issues.queries import next_number
+from newsletter.issues.queries import next_number, votes
 from newsletter.mail.addresses import parse
 from newsletter.mail.providers import name_of
 from newsletter.preflight.policy import find
@@ -33,6 +36,8 @@ from newsletter.preflight.remedies import mend as mended
 from newsletter.preflight.sender import bad_parts
 from newsletter.publications.keys import signed
 from newsletter.publications.models import Publication
+from newsletter.publications.policy import greeting_of
+from newsletter.rendering import merge
 from newsletter.segments.queries import all_of
 from newsletter.segments.queries import get as get_segment
 from newsletter.subscriptions.queries import counts
@@ -92,6 +97,9 @@ PLACES = {
     "domain-dmarc": ("domain.show", mark("What to enter where")),
     "bulk-near": ("domain.show", mark("To the domain")),
     "consent-missing": ("people.index", mark("To the subscribers")),
+    "contrast-light": ("design.show", mark("Change the colours")),
+    "contrast-dark": ("design.show", mark("Change the colours")),
+    "image-missing": ("library.index", mark("To the pictures")),
     "snippet-unknown": ("issues.snippets", mark("To the snippets")),
 }
 
@@ -247,6 +255,9 @@ def unschedule(publication: Publication, issue_id: int) -> Reply:
 def of_issue(publication: Publication, issue_id: int) -> Reply:
     issue = issue_of(session(), publication.id, issue_id)
     mailing = queries.of_issue(session(), issue.id)
+    if mailing is None and issue.state == "published":
+        # It came from elsewhere and never went out from here.
+        return see_other(url_for("archive.appearance", slug=publication.slug, issue_id=issue.id))
     if mailing is None:
         raise NotFound(mark("There is no such mailing."))
     return see_other(url_for("mailings.show", slug=publication.slug, mailing_id=mailing.id))
@@ -295,6 +306,41 @@ def providers(publication: Publication, mailing_id: int) -> Reply:
     mailing = queries.get(session(), mailing_id, publication.id)
     rows = queries.by_provider(session(), mailing.id)
     return page("deliveries/providers.html", mailing=mailing, rows=rows[:50], rest=len(rows[50:]), name_of=name_of)
+
+
+@views.get("/admin/<slug>/mailings/<int:mailing_id>/report")
+@role("viewer")
+def report(publication: Publication, mailing_id: int) -> Reply:
+    """What became of a letter, beside the ten before it."""
+    mailing = queries.get(session(), mailing_id, publication.id)
+    issue = issue_of(session(), publication.id, mailing.issue_id)
+    others = reports.before(session(), mailing, now())
+    return page(
+        "deliveries/report.html", mailing=mailing, report=reports.report_of(session(), mailing, issue, now()), others=others, columns=reports.COLUMNS,
+        value_of=reports.value_of, usual=partial(reports.usual, others), clicks=queries.clicks(session(), mailing), polls=_polls(publication, issue),
+    )  # fmt: skip
+
+
+def _polls(publication: Publication, issue: Issue) -> list[dict[str, Any]]:
+    counted = votes(session(), issue.id)
+    values = merge.values_of("", greeting_of(publication))
+    found = []
+    for block in compose(session(), publication, issue, links(), now()).document.every():
+        if block.kind == "poll":
+            rows = [(option, counted.get((block.number, place), 0)) for place, option in enumerate(block.options, 1)]
+            found.append({"question": merge.fill(unescape(block.html), values, str), "rows": rows})
+    return found
+
+
+@views.get("/admin/<slug>/mailings/<int:mailing_id>/report.csv")
+@role("viewer")
+def report_csv(publication: Publication, mailing_id: int) -> Reply:
+    """The same for a spreadsheet, with the ten before it."""
+    mailing = queries.get(session(), mailing_id, publication.id)
+    issue = issue_of(session(), publication.id, mailing.issue_id)
+    rows = [reports.report_of(session(), mailing, issue, now()), *reports.before(session(), mailing, now())]
+    lines = list(reports.as_csv(rows, speech()))
+    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="report-{mailing.id}.csv"'})
 
 
 @views.get("/admin/<slug>/mailings/<int:mailing_id>/missed.csv")

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -46,6 +47,9 @@ class Writer:
             keys = signing_keys(session, process.tokens, self._letter.sender.address.domain)
         signer = dkim.Signer(keys, field_names(self._letter)) if keys else None
         self._mould = Mould(self._letter, cut(content["text"]), cut(content["html"]), signer)
+        # A second one where some have agreed that links are counted; all who have not get the same bytes as ever (L8).
+        self._counted = Mould(self._letter, cut(content["text_counted"]), cut(content["html_counted"]), signer) if content.get("links") else None
+        self._agreed: set[int] = set()
         self._date, self._date_until = "", 0.0
         self._random = b""
         self._values = lru_cache(4096)(partial(merge.values_of, greeting=content["greeting"]))
@@ -59,6 +63,15 @@ class Writer:
         parts = final(MailParts(self._content["html"], self._content["text"]), values, letter.leave_url)
         verify(raw, letter, ("dkim-signature",) * raw.count(b"DKIM-Signature: "), parts.text, parts.html)
 
+    @property
+    def counts(self) -> bool:
+        """Whether it matters who has agreed."""
+        return self._counted is not None
+
+    def agreed(self, subscriptions: Iterable[int]) -> None:
+        """Who of those that were just taken in hand has agreed to be counted."""
+        self._agreed |= set(subscriptions)
+
     def write(self, held: Claim, transport_id: int) -> Job | str:
         """The mail for one person, or why there can be none."""
         try:
@@ -67,7 +80,8 @@ class Writer:
             return str(error)
         secret = numbered_secret(leave_number(held.id, held.attempts), self._sixteen())
         tokens = self._process.tokens
-        raw = self._mould.pour(recipient, held.reference, self._links.leave(secret), self._now(), self._values(held.name))
+        mould = self._counted if self._counted is not None and held.subscription_id in self._agreed else self._mould
+        raw = mould.pour(recipient, held.reference, self._links.leave(secret), self._now(), self._values(held.name))
         wish = Wish(held, tuple(tokens.fingerprints("suppression", held.canonical)), digest(secret), transport_id)
         # No line of a mould begins with a dot, so nothing has to be doubled (RFC 5321 §4.5.2).
         return Job(held, wish, self._bounce_address(held.id), recipient, raw)

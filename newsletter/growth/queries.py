@@ -33,6 +33,12 @@ def total(session: Session, publication_id: int, kind: str, since: datetime) -> 
     return int(session.scalar(query) or 0)
 
 
+def between(session: Session, publication_id: int, kind: str, first: date, last: date) -> int:
+    """How often something happened from one day to another, both counted in."""
+    query = select(func.sum(Tally.number)).where(Tally.publication_id == publication_id, Tally.kind == kind, Tally.day >= first, Tally.day <= last)
+    return int(session.scalar(query) or 0)
+
+
 def by_channel(session: Session, publication_id: int, kind: str, since: datetime | None = None) -> dict[int, int]:
     """The same for each channel; 0 is no known way."""
     query = select(Tally.channel_id, func.sum(Tally.number)).where(Tally.publication_id == publication_id, Tally.kind == kind)

@@ -1,9 +1,11 @@
 """Reading issues and revisions."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.accounts.models import Editor
@@ -11,6 +13,7 @@ from newsletter.errors import NotFound
 from newsletter.i18n import Speech, mark
 from newsletter.issues.models import Comment, Idea, Issue, Revision, Snippet, Vote
 from newsletter.links import Links
+from newsletter.media.queries import crops
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 from newsletter.rendering.containers import named
@@ -35,12 +38,34 @@ def drafts(session: Session, publication_id: int) -> list[Issue]:
     return list(session.scalars(query.order_by(Issue.state.desc(), Issue.changed_at.desc())))
 
 
+def between(session: Session, publication_id: int, first: datetime, last: datetime) -> list[Issue]:
+    """Letters that stand in a part of the calendar: gone out, having an hour, or meant for a day. Earliest first."""
+    moment = func.coalesce(Issue.published_at, Issue.scheduled_at)
+    here = Issue.publication_id == publication_id, Issue.kind == "letter"
+    timed = and_(Issue.state != "draft", moment >= first, moment < last)
+    meant = and_(Issue.state == "draft", Issue.planned_on >= first.date(), Issue.planned_on <= last.date())
+    return list(session.scalars(select(Issue).where(*here, or_(timed, meant)).order_by(moment, Issue.id)))
+
+
+def days_with_letters(session: Session, publication_id: int, zone: ZoneInfo, now: datetime) -> list[date]:
+    """The days around now on which a letter went out or will."""
+    rows = between(session, publication_id, now - timedelta(days=40), now + timedelta(days=400))
+    moments = [one.published_at or one.scheduled_at for one in rows if one.state != "draft"]
+    return [moment.astimezone(zone).date() for moment in moments if moment]
+
+
 def published(session: Session, publication_id: int, limit: int | None = None, before: int | None = None) -> list[Issue]:
     """What went out, newest first, by keyset on the number."""
     query = select(Issue).where(Issue.publication_id == publication_id, Issue.state == "published", Issue.kind == "letter")
     if before is not None:
         query = query.where(Issue.number < before)
     return list(session.scalars(query.order_by(Issue.number.desc()).limit(limit)))
+
+
+def numbered(session: Session, ids: list[int]) -> list[Issue]:
+    """Issues by their ids, in that order."""
+    found = {issue.id: issue for issue in session.scalars(select(Issue).where(Issue.id.in_(ids)))} if ids else {}
+    return [found[one] for one in ids if one in found]
 
 
 def next_number(session: Session, publication_id: int) -> int:
@@ -51,6 +76,9 @@ def next_number(session: Session, publication_id: int) -> int:
 def due(session: Session, now: datetime) -> list[int]:
     """Scheduled issues whose hour has come."""
     return list(session.scalars(select(Issue.id).where(Issue.state == "scheduled", Issue.scheduled_at <= now).limit(20)))
+
+
+MEDIA_NAME = re.compile(r"/media/([A-Za-z0-9_-]{8,50}\.(?:jpg|png|gif|webp))")
 
 
 class Version(NamedTuple):
@@ -109,18 +137,39 @@ def _cards(session: Session, publication: Publication, slugs: list[str], links: 
     speech = Speech(publication.language, publication.timezone)
     query = select(Issue).where(Issue.publication_id == publication.id, Issue.state == "published", Issue.kind == "letter", Issue.slug.in_(slugs))
     cards = {}
-    for issue in session.scalars(query):
+    issues = list(session.scalars(query))
+    parts = crops(session, publication.id, [issue.cover for issue in issues if issue.cover])
+    for issue in issues:
         if (issue.visibility or publication.visibility) in ("public", "unlisted") and issue.published_at is not None:
             line = speech("No. %(number)s · %(date)s", number=issue.number, date=speech.day(issue.published_at))
             address = f"{archive_base(publication, links)}{issue.slug}/"
-            src = f"/media/{issue.cover}" if issue.cover else ""
-            cards[issue.slug] = Card(issue.subject, issue.preheader, address, line, src, issue.cover_alt)
+            src, alt = parts.get(issue.cover, (issue.cover, ""))
+            cards[issue.slug] = Card(issue.subject, issue.preheader, address, line, f"/media/{src}" if src else "", issue.cover_alt or alt)
     return cards
 
 
 def snippets(session: Session, publication_id: int) -> list[Snippet]:
     """The snippets of a publication, by name."""
     return list(session.scalars(select(Snippet).where(Snippet.publication_id == publication_id).order_by(Snippet.name)))
+
+
+def pictures_used(session: Session, publication_id: int) -> dict[str, list[tuple[int, str]]]:
+    """Every picture that an issue or a snippet shows, with the issues that do: number and subject."""
+    used: dict[str, list[tuple[int, str]]] = {}
+    rows = session.execute(select(Issue.id, Issue.subject, Issue.markdown, Issue.cover).where(Issue.publication_id == publication_id).order_by(Issue.id.desc()))
+    for issue_id, subject, markdown, cover in rows.yield_per(200):
+        for name in {*MEDIA_NAME.findall(markdown), cover} - {""}:
+            used.setdefault(name, []).append((issue_id, subject))
+    for snippet in snippets(session, publication_id):
+        for name in MEDIA_NAME.findall(snippet.markdown):
+            used.setdefault(name, [])
+    return used
+
+
+def is_in_a_version(session: Session, publication_id: int, name: str) -> bool:
+    """Whether an old version of an issue shows a picture."""
+    here = select(Revision.id).join(Issue, Issue.id == Revision.issue_id).where(Issue.publication_id == publication_id)
+    return session.scalar(here.where(Revision.markdown.contains(f"/media/{name}", autoescape=True)).limit(1)) is not None
 
 
 def votes(session: Session, issue_id: int) -> dict[tuple[int, int], int]:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.media.models import Image
-from newsletter.media.policy import clean
+from newsletter.media.policy import clean, crop, crop_name
+from newsletter.rendering.merge import line
 
 
 def add_image(session: Session, *, folder: Path, publication_id: int, data: bytes, original: str, now: datetime) -> Image:
@@ -34,11 +35,33 @@ def add_image(session: Session, *, folder: Path, publication_id: int, data: byte
         height=cleaned.height,
         size=len(cleaned.data),
         sha256=sha256,
+        crop=crop_name(name, 50, 50),
         created_at=now,
     )
+    _write(folder / row.crop, crop(cleaned.data, 50, 50))
     session.add(row)
     session.flush()
     return row
+
+
+def describe(session: Session, image: Image, *, folder: Path, alt: str, focus: tuple[int, int]) -> None:
+    """Say what a picture shows, and which point of it a crop keeps in sight."""
+    image.alt = line(alt, 300)
+    image.focus_x, image.focus_y = (max(0, min(100, part)) for part in focus)
+    name = crop_name(image.name, image.focus_x, image.focus_y)
+    if image.crop != name and (folder / image.name).is_file():
+        # The old part stays: a mail that has left shows it.
+        _write(folder / name, crop((folder / image.name).read_bytes(), image.focus_x, image.focus_y))
+        image.crop = name
+    session.flush()
+
+
+def throw_away(session: Session, image: Image, *, folder: Path) -> None:
+    """Delete a picture and what was made of it. Whoever calls this has made sure that nothing shows it."""
+    session.delete(image)
+    session.flush()
+    for file in folder.glob(f"{image.name.partition('.')[0]}*"):
+        file.unlink(missing_ok=True)
 
 
 def _write(file: Path, data: bytes) -> None:

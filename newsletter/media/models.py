@@ -25,4 +25,5 @@ class Image(Base):
     # The point that a crop keeps in sight, in per cent from the left and from the top.
     focus_x: Mapped[int] = mapped_column(default=50, server_default="50")
     focus_y: Mapped[int] = mapped_column(default=50, server_default="50")
+    crop: Mapped[str] = mapped_column(String(70), default="", server_default="")  # its part around that point, for cards; empty: none was made
     created_at: Mapped[datetime]

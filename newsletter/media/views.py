@@ -18,7 +18,7 @@ views = Blueprint("media", __name__)
 @open_to_all
 def show(name: str) -> Reply:
     """An image. Its name is random and its bytes never change, so it may be kept for a year."""
-    if not re.fullmatch(r"[a-f0-9]{16}\.(?:jpg|png)", name):
+    if not re.fullmatch(r"[a-f0-9]{16}(?:-\d{1,3}-\d{1,3})?\.(?:jpg|png)", name):
         abort(404)
     response: Response = send_from_directory(queries.folder(process().settings), name, max_age=31_536_000)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -45,4 +45,4 @@ def upload(publication: Publication) -> Reply:
             )
     except Refused as error:
         return jsonify(problem=speech().refusal(error)), 422  # type: ignore[return-value]
-    return jsonify(path=f"/media/{image.name}", width=image.width, height=image.height)
+    return jsonify(path=f"/media/{image.name}", alt=image.alt, width=image.width, height=image.height)

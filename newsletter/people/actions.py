@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
 from newsletter.errors import Refused
+from newsletter.forms.actions import wording as wording_of
 from newsletter.growth.actions import depart
 from newsletter.i18n import mark
 from newsletter.imports.models import RefusedRow
@@ -180,6 +181,16 @@ def forget_the_old(session: Session, tokens: Tokens, *, years: int, now: datetim
     for subscription_id in ids:
         erase(session, tokens, queries.person(session, subscription_id), years=years, reason="", now=now)
     return len(ids)
+
+
+def agree_to_clicks(session: Session, one: Person, *, agreed: bool, wording: str, language: str, now: datetime) -> None:
+    """She lets us count which links are followed, or takes that back; either is a step of her consent (L8)."""
+    if agreed == (one.subscription.clicks_agreed_at is not None):
+        return
+    one.subscription.clicks_agreed_at = now if agreed else None
+    how = "agreed to counted links on the preference page" if agreed else "took back counted links on the preference page"
+    record(session, one.subscription, kind="changed", email=one.subscriber.email, how=how, wording_id=wording_of(session, wording), language=language, at=now)
+    session.flush()
 
 
 def pause_until(choice: str, day: str, zone_now: datetime) -> datetime | None:

@@ -19,12 +19,13 @@ from newsletter.broker import ring
 from newsletter.channels.policy import share_code
 from newsletter.errors import NotFound, Refused
 from newsletter.http import Reply, links, network, no_referrer, now, open_to_all, page, process, session, speech, without_csrf, writing
-from newsletter.i18n import mark
+from newsletter.i18n import Speech, mark
 from newsletter.issues.composition import web_address
 from newsletter.mail.addresses import mailbox_key, parse
 from newsletter.notices.actors import send_notice
 from newsletter.people import actions, journal, queries
 from newsletter.people.queries import Person
+from newsletter.publications.models import Publication
 from newsletter.publications.queries import by_slug
 from newsletter.shield import policy as shield
 from newsletter.sms.queries import gateway
@@ -92,6 +93,7 @@ def _show(visit: Visit, status: int = 200, said: str = "", error: str = "") -> R
             month=here + timedelta(days=30),
             tomorrow=here + timedelta(days=1),
             last=here + actions.LONGEST_PAUSE,
+            clicks_wording=clicks_wording(one.publication, speech().language),
             missed=[(issue, web_address(one.publication, issue, links())) for issue in queries.missed(session(), one.subscription)],
             siblings=queries.siblings(session(), one.publication, one.subscriber.id) if visit.fresh else [],
             share=links().shared(share_code(process().tokens, one.subscription.id)) if one.subscription.state == "active" else "",
@@ -122,6 +124,14 @@ def change(secret: str) -> Reply:
     return _show(visit, said=speech()("Saved at %(time)s.", time=speech().time(now())))
 
 
+def clicks_wording(publication: Publication, language: str) -> str:
+    """What a reader agrees to (L8): her words are part of the proof."""
+    return Speech(language)(CLICKS, name=publication.name)
+
+
+CLICKS = mark("%(name)s may count which links of the letter are followed. Only how often is counted, not by whom; I can take this back here at any time.")
+
+
 def _change(writer: Session, one: Person, zone_now: datetime) -> None:
     wish = request.form
     if one.subscription.state == "unsubscribed":
@@ -130,6 +140,11 @@ def _change(writer: Session, one: Person, zone_now: datetime) -> None:
         one.subscription.rhythm = wish["rhythm"]
     if wish.get("language") in ("de", "en"):
         one.subscription.language = wish["language"] if wish["language"] != one.publication.language else ""
+    if "asks_clicks" in wish and one.publication.count_clicks:
+        language = one.subscription.language or one.publication.language
+        actions.agree_to_clicks(
+            writer, one, agreed=wish.get("clicks") == "yes", wording=clicks_wording(one.publication, language), language=language, now=now()
+        )
     if wish.get("pause") == "none" and one.subscription.state == "paused":
         subscriptions.resume(writer, one.subscription)
     elif wish.get("pause", "none") not in ("none", "keep"):

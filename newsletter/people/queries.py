@@ -42,7 +42,7 @@ TELL: dict[str, str] = {
 NOTHING_PERSONAL = {
     "actor_keys", "announcements", "beats", "buckets", "builds", "channels", "claims", "drills", "editors", "facts", "figures", "followers",
     "form_versions", "forms", "gateways", "goals", "images", "imports", "issues", "links", "login_sessions", "mailings", "memberships", "mentions",
-    "comments", "ideas", "notes", "outlets", "snippets", "votes",
+    "clicks", "comments", "ideas", "notes", "outlets", "snippets", "votes",
     "pings", "proofs", "publications", "revisions", "segments", "signing_keys", "strokes", "suppressions", "tags", "tallies",
     "targets", "throttles", "touches", "transports", "visits", "wordings",
 }  # fmt: skip

@@ -9,4 +9,6 @@ ZONES = ("Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "Europe/London", "Eu
 
 def values_from(form: Mapping[str, str]) -> dict[str, str]:
     """The columns that a form names."""
-    return {column: form[column] for column in COLUMNS if column in form}
+    values = {column: form[column] for column in COLUMNS if column in form}
+    # A box without a cross is not sent at all; the hidden field beside it says that it was there.
+    return values | ({"count_clicks": "yes" if form.get("count_clicks") == "yes" else "no"} if "asks_clicks" in form else {})

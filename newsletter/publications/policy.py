@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from zoneinfo import available_timezones
 
 from newsletter.errors import Refused
@@ -10,6 +11,7 @@ from newsletter.links import Links
 from newsletter.mail.addresses import parse
 from newsletter.mail.headers import guard
 from newsletter.publications.models import Publication
+from newsletter.publications.rhythm import CADENCES
 
 GREETINGS = {"de": "Hallo", "en": "Hello"}
 
@@ -95,6 +97,25 @@ _TESTS = {
     "timezone": _timezone,
     "language": _language,
 }
+
+
+def rhythm_from(typed: Mapping[str, str]) -> tuple[str, date | None, str]:
+    """A promised rhythm as a form sends it: how often, one of the days, the hour.
+
+    Raises:
+        Refused: something cannot be read.
+    """
+    if typed["cadence"] not in CADENCES:
+        raise Refused(mark("There is no such rhythm."), field="cadence")
+    try:
+        start = date.fromisoformat(typed["from"]) if typed["from"] else None
+    except ValueError as error:
+        raise Refused(mark("This is no date."), field="from") from error
+    if typed["cadence"] and start is None:
+        raise Refused(mark("Choose a day on which a letter is due; the others follow from it."), field="from")
+    if not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d", typed["time"]):
+        raise Refused(mark("An hour looks like 09:00."), field="time")
+    return typed["cadence"], start, typed["time"]
 
 
 def archive_base(publication: Publication, links: Links) -> str:

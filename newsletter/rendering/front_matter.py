@@ -21,6 +21,25 @@ class Manuscript:
     tags: list[str] = field(default_factory=list)
 
 
+def heads(source: str) -> tuple[dict[str, str], str]:
+    """The head of a file of another program, as far as it can be understood, and the text. Lists become commas."""
+    source = source.lstrip("\ufeff").replace("\r\n", "\n")
+    found = re.match(r"(---|\+\+\+)[ \t]*\n(.*?)\n\1[ \t]*(?:\n|$)", source, re.DOTALL)
+    if found is None:
+        return {}, source
+    values: dict[str, str] = {}
+    key = ""
+    for line in found.group(2).split("\n"):
+        item = re.match(r"\s*-\s+(.*)", line)
+        pair = re.match(r"([A-Za-z_][\w-]*)\s*[:=]\s*(.*)", line)
+        if item and key:
+            values[key] = ", ".join(part for part in (values[key], _unquote(item.group(1))) if part)
+        elif pair:
+            key = pair.group(1).lower()
+            values[key] = _unquote(pair.group(2))
+    return values, source[found.end() :]
+
+
 def read(source: str) -> Manuscript:
     """Split a file into its head and its text.
 

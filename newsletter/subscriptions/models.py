@@ -74,6 +74,7 @@ class Subscription(Base):
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    clicks_agreed_at: Mapped[datetime | None]  # since when she lets us count which links are followed (L8)
     paused_until: Mapped[datetime | None]
     rhythm: Mapped[str] = mapped_column(String(10), default="each", server_default="each")
     language: Mapped[str] = mapped_column(String(5), default="", server_default="")  # empty: the publication's

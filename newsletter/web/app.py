@@ -39,10 +39,15 @@ from newsletter.sms.views import views as sms
 from newsletter.subscriptions.api import views as api
 from newsletter.subscriptions.views import views as subscriptions
 from newsletter.transports.views import views as transports
-from newsletter.web import errors, headers, templating
+from newsletter.web import compression, errors, headers, templating
+from newsletter.web.calendar import views as calendar
+from newsletter.web.clicks import views as clicks
+from newsletter.web.design import views as design
 from newsletter.web.domain import views as domain
 from newsletter.web.front import views as front
+from newsletter.web.library import views as library
 from newsletter.web.links import views as landings
+from newsletter.web.manuscripts import views as manuscripts
 from newsletter.web.polls import views as polls
 from newsletter.web.reach import views as reach
 from newsletter.web.settings import views as publications
@@ -74,9 +79,14 @@ BLUEPRINTS = (
     subscriptions,
     api,
     media,
+    library,
     issues,
     studio,
+    design,
+    calendar,
+    manuscripts,
     polls,
+    clicks,
     mailings,
     archive,
     federation,
@@ -133,6 +143,7 @@ def create_app(process: Process | None = None) -> Flask:
         app.register_blueprint(blueprint)
     app.before_request(_guard)
     headers.attach(app)
+    compression.attach(app)
     errors.attach(app)
     templating.attach(app)
     app.jinja_env.globals.update(sentence=sentence, tally=tally, tally_of=tally_of, fediverse=lambda publication: handle(process.links, publication))

@@ -65,14 +65,15 @@ def look(publication: Publication, issue_id: int) -> Reply:
 @role("viewer")
 def still(publication: Publication, issue_id: int, medium: str) -> Reply:
     """The issue as it is saved, in one medium; ``frame`` is the empty page in which the desk shows what is typed."""
-    issue = queries.get(session(), publication.id, issue_id)
     if medium == "frame":
-        return _framed(make_response(render_template("issues/frame.html", publication=publication)), FRAME_POLICY)
+        return framed(make_response(render_template("issues/frame.html", publication=publication)), FRAME_POLICY)
+    issue = queries.get(session(), publication.id, issue_id)
     composition = compose(session(), publication, issue, links(), issue.published_at or now())
-    return _framed(make_response(_seen(publication, issue, composition, medium, editor().name)), STILL_POLICY)
+    return framed(make_response(_seen(publication, issue, composition, medium, editor().name)), STILL_POLICY)
 
 
-def _framed(response: Response, policy: str) -> Response:
+def framed(response: Response, policy: str) -> Response:
+    """A page for a frame without rights."""
     bases = dict.fromkeys((links().base, request.host_url.rstrip("/")))
     script = " ".join(f"{base}/static/frame.js" for base in bases)
     response.headers["Content-Security-Policy"] = policy.replace("{base}/static/frame.js", script).format(base=" ".join(bases))
@@ -191,4 +192,4 @@ def sample(publication: Publication, name: str) -> Reply:
     frame = Frame(language, "", "", "", "", "", "", "", "", (), look_of(publication, links()), outside)
     parts = to_mail(document, "", "", frame, _sample_picture, bare=True)
     html = final(parts, values_of(editor().name, greeting_of(publication)), links().leave("preview")).html
-    return _framed(make_response(html), STILL_POLICY)
+    return framed(make_response(html), STILL_POLICY)

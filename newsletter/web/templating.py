@@ -1,10 +1,12 @@
 """What every template can say and show."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_date
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
@@ -19,7 +21,9 @@ def attach(app: Flask) -> None:
     """Add functions and filters."""
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
-    env.globals.update(_=_say, _m=_say_marked, n_=_plural, asset=_asset, may=may, development=development, share=_share, zone_options=_zone_options)
+    env.globals.update(
+        _=_say, _m=_say_marked, n_=_plural, asset=_asset, may=may, development=development, share=_share, zone_options=_zone_options, cadences_for=_cadences_for
+    )
     env.filters.update(
         number=lambda value: _speech().number(value),
         day=lambda value: _speech().day(value),
@@ -28,6 +32,7 @@ def attach(app: Flask) -> None:
         clock=lambda value, pattern="H:mm": _speech().time(value, pattern),
         moment=lambda value: _speech().moment(value),
         month=lambda value: _speech().month(value),
+        weekday_name=lambda value, width="wide": format_date(value, "EEEE" if width == "wide" else "EEEEEE", locale=_speech().locale),
         listing=lambda words: _speech().listing(words),
         translated=_say,
         euros=lambda cents: _speech().euros(cents),
@@ -68,6 +73,11 @@ def _share(part: float, whole: float) -> str:
 def _zone_options(zones: tuple[str, ...], present: str) -> list[tuple[str, str]]:
     """The usual zones, and the present one if it is another."""
     return [(zone, zone.replace("_", " ")) for zone in dict.fromkeys([*zones, present or zones[0]])]
+
+
+def _cadences_for(cadences: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Rhythms as the options of a form."""
+    return [(key, _say(words)) for key, words in cadences.items()]
 
 
 def _breakable(address: str) -> Markup:

@@ -235,6 +235,12 @@ def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Brow
         "mailings/12",
         "mailings/12/refused",
         "mailings/12/providers",
+        "mailings/12/report",
+        "calendar",
+        "pictures",
+        "design",
+        "snippets",
+        "issues/import",
     ]
     paths = [f"/admin/saatbrief/{path}" for path in admin]
     paths += [

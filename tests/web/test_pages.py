@@ -149,6 +149,7 @@ def test_a_server_that_refuses_the_test_mail_is_quoted(mira: Browser, process: P
 def test_every_page_is_shown_empty_and_full_in_both_languages(mira: Browser, process: Process, language: str) -> None:
     mira.post("/admin/account/language", {"language": language})
     pages = ["", "issues/", "subscribers/", "channels", "channels/1", "links/1", "reach", "reach/report", "reach/drills"]
+    pages += ["calendar", "pictures", "design", "snippets", "issues/import", "help/writing"]
     pages += ["reach/announcements", "reach/sms", "archive", "settings"]
     for full in (False, True):
         if full:
