@@ -26,9 +26,10 @@ from newsletter.process import Process
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base, greeting_of
 from newsletter.rendering import merge
+from newsletter.rendering.blocks import Card
 from newsletter.rendering.checks import Picture
 from newsletter.rendering.containers import all_polls, for_readers_of_the_web, with_snippets
-from newsletter.rendering.document import Card, make_document
+from newsletter.rendering.document import make_document
 from newsletter.rendering.outside import Addresses, Outside
 from newsletter.rendering.typography import typeset
 from newsletter.rendering.web import to_web

@@ -14,8 +14,8 @@ from newsletter.announcements.views import length
 from newsletter.broker import ring
 from newsletter.channels.catalogue import usual
 from newsletter.channels.queries import names
+from newsletter.deliveries.leaving import send_test
 from newsletter.deliveries.queries import of_issue, pace
-from newsletter.deliveries.views import send_test
 from newsletter.drills import actions, policy, queries
 from newsletter.drills.models import Drill
 from newsletter.errors import Refused

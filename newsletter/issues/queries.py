@@ -16,8 +16,8 @@ from newsletter.links import Links
 from newsletter.media.queries import crops
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
+from newsletter.rendering.blocks import Card
 from newsletter.rendering.containers import named
-from newsletter.rendering.document import Card
 
 
 def get(session: Session, publication_id: int, issue_id: int) -> Issue:

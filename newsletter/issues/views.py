@@ -11,7 +11,7 @@ from newsletter.accounts.queries import who_may
 from newsletter.errors import Conflict, Refused
 from newsletter.http import Reply, links, now, page, see_other, session, speech, writing
 from newsletter.i18n import mark
-from newsletter.issues import actions, forms, queries
+from newsletter.issues import actions, forms, margins, queries
 from newsletter.issues.composition import Composition, compose
 from newsletter.issues.merging import Merged, differences
 from newsletter.issues.models import Issue
@@ -209,10 +209,10 @@ def remark(publication: Publication, issue_id: int) -> Reply:
     done = request.form.get("done", type=int)
     with writing() as writer:
         if done is not None:
-            actions.settle(writer, writer.merge(issue), done, now=now())
+            margins.settle(writer, writer.merge(issue), done, now=now())
         else:
             words = request.form.get("words", "")
-            actions.comment(writer, writer.merge(issue), editor_id=editor().id, quote=request.form.get("quote", ""), words=words, now=now())
+            margins.comment(writer, writer.merge(issue), editor_id=editor().id, quote=request.form.get("quote", ""), words=words, now=now())
     return see_other(url_for("issues.write", slug=publication.slug, issue_id=issue.id))
 
 
@@ -224,7 +224,7 @@ def ready(publication: Publication, issue_id: int) -> Reply:
     calls = request.form.get("ready") == "yes"
     with writing() as writer:
         current = writer.merge(issue)
-        actions.call_ready(writer, current, editor_id=editor().id, ready=calls, now=now())
+        margins.call_ready(writer, current, editor_id=editor().id, ready=calls, now=now())
         if calls:
             facts = {"subject": issue.subject, "author": editor().name, "link": links().issue(publication.slug, issue.id)}
             tell(writer, publication, "ready", who_may(writer, publication.id, "editor", but=editor().id), now=now(), **facts)
@@ -260,9 +260,9 @@ def put_snippet(publication: Publication) -> Reply:
     try:
         with writing() as writer:
             if drop is not None:
-                actions.drop_snippet(writer, publication.id, drop)
+                margins.drop_snippet(writer, publication.id, drop)
             else:
-                actions.put_snippet(writer, publication.id, **typed, now=now())
+                margins.put_snippet(writer, publication.id, **typed, now=now())
     except Refused as error:
         return _snippets(publication, typed, http.tell({error.field: error}), 422)
     said = mark("Saved.") if drop is None else mark("The snippet is gone. Letters that have left keep its words.")

@@ -1,9 +1,8 @@
 """Manuscripts become issues: drafts, or letters of the archive with the day on which they went out. Nobody gets a mail by it."""
 
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from urllib.parse import unquote
@@ -13,23 +12,19 @@ from sqlalchemy.orm import Session
 
 from newsletter.archive.actions import request_build
 from newsletter.errors import Refused
-from newsletter.fetching import Unreachable, Web
+from newsletter.fetching import Web
 from newsletter.i18n import mark
 from newsletter.issues.actions import add_issue
 from newsletter.issues.models import Issue
 from newsletter.issues.queries import next_number
 from newsletter.links import Links
 from newsletter.manuscripts.reading import Bundle, Manuscript
-from newsletter.media.actions import add_image
-from newsletter.media.policy import LARGEST_FILE
-from newsletter.media.queries import folder
+from newsletter.media.taking import MOST, keep_pictures, picture_at, pictures_in
 from newsletter.process import Process
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import archive_base
 from newsletter.rendering.from_html import with_images
 
-IMAGE = re.compile(r"!\[[^\]\n]*\]\((\S+?)(?=[\s)])")
-MOST_PICTURES = 300
 AT_A_TIME = 8
 
 
@@ -46,21 +41,13 @@ class Outcome:
 
 
 def gather(web: Web, bundle: Bundle) -> dict[str, bytes]:
-    """The bytes of every picture that the manuscripts show: out of the file, or from the net, by the client that goes to no network of ours (C7)."""
-    wanted = list(dict.fromkeys(address for one in bundle.manuscripts for address in IMAGE.findall(one.markdown)))[:MOST_PICTURES]
+    """The bytes of every picture that the manuscripts show: out of the file, or from the net."""
+    wanted = list(dict.fromkeys(address for one in bundle.manuscripts for address in pictures_in(one.markdown)))[:MOST]
     found = {address: data for address in wanted if not address.startswith("http") and (data := bundle.pictures(unquote(address)))}
     outside = [address for address in wanted if address.startswith("http")]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        answers = pool.map(partial(_fetched, replace(web, largest=LARGEST_FILE)), outside)
+        answers = pool.map(partial(picture_at, web), outside)
     return found | {address: data for address, data in zip(outside, answers, strict=True) if data}
-
-
-def _fetched(web: Web, address: str) -> bytes:
-    try:
-        answer = web.get(address)
-    except Unreachable:
-        return b""
-    return answer.body if answer.status == 200 and len(answer.body) <= LARGEST_FILE else b""
 
 
 def take(
@@ -72,7 +59,8 @@ def take(
         publish: whether those that have a day go into the archive; the others become drafts in any case.
     """
     outcome = Outcome(bundle.source, problems=list(bundle.problems))
-    places = _keep(session, process, publication, pictures, outcome)
+    places = keep_pictures(session, process.settings, publication.id, pictures, now=process.clock())
+    outcome.pictures = len(places)
     number = next_number(session, publication.id)
     known = set(session.scalars(select(Issue.subject).where(Issue.publication_id == publication.id, Issue.state == "published")))
     for manuscript in sorted(bundle.manuscripts, key=_when):
@@ -91,7 +79,7 @@ def take(
             outcome.published += 1
             outcome.moved.append((manuscript.was or manuscript.slug, address_of(publication, issue, process.links)))
         outcome.issues.append(issue.id)
-        foreign = [address for address in IMAGE.findall(issue.markdown) if not address.startswith("/media/")]
+        foreign = [address for address in pictures_in(issue.markdown) if not address.startswith("/media/")]
         outcome.problems += [(manuscript.name, f"The picture {address[:120]} could not be fetched.") for address in foreign]
     session.flush()
     if outcome.published:
@@ -101,21 +89,6 @@ def take(
 
 def _when(manuscript: Manuscript) -> tuple[bool, float]:
     return manuscript.date is None, manuscript.date.timestamp() if manuscript.date else 0.0
-
-
-def _keep(session: Session, process: Process, publication: Publication, pictures: dict[str, bytes], outcome: Outcome) -> dict[str, str]:
-    places = {}
-    for address, data in pictures.items():
-        try:
-            image = add_image(
-                session, folder=folder(process.settings), publication_id=publication.id, data=data, original=address.rpartition("/")[2], now=process.clock()
-            )
-        except Refused as error:
-            outcome.problems.append((address, str(error)))
-            continue
-        places[address] = f"/media/{image.name}"
-        outcome.pictures += 1
-    return places
 
 
 def _write(session: Session, process: Process, publication: Publication, manuscript: Manuscript, places: dict[str, str], author_id: int | None) -> Issue:

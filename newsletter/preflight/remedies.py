@@ -117,7 +117,13 @@ def _first_sentence(words: Words, finding: Finding) -> Words:
     return words
 
 
+def _elsewhere(words: Words, finding: Finding) -> Words:
+    """Mended where pictures can be fetched; here only its button is known."""
+    return words
+
+
 MENDS: dict[str, tuple[str, Mend]] = {
+    "image-foreign": (mark("Bring the pictures here"), _elsewhere),
     "merge-unknown": (mark("Replace it by “%(meant)s”"), _field),
     "link-http": (mark("Change to https"), _https),
     "image-alt-long": (mark("Shorten the description"), _shorter_alt),

@@ -18,7 +18,8 @@ from mjml import mjml_to_html
 
 from newsletter.links import manage_url
 from newsletter.rendering import merge
-from newsletter.rendering.document import Block, Document
+from newsletter.rendering.blocks import Block
+from newsletter.rendering.document import Document
 from newsletter.rendering.dressing import TYPES, dress, styles
 from newsletter.rendering.look import NIGHT, NIGHT_INK, SANS, Look
 from newsletter.rendering.outside import Outside

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from newsletter.i18n import mark
+from newsletter.rendering.blocks import Card
 from newsletter.rendering.checks import Picture
-from newsletter.rendering.document import Card
 
 
 class Sample(NamedTuple):

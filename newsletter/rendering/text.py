@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 
-from newsletter.rendering.document import Block
+from newsletter.rendering.blocks import Block
 from newsletter.rendering.outside import Outside
 
 WIDTH = 72

@@ -6,7 +6,8 @@ from html import escape
 from bs4 import BeautifulSoup
 
 from newsletter.rendering import merge
-from newsletter.rendering.document import Block, Card, Document
+from newsletter.rendering.blocks import Block, Card
+from newsletter.rendering.document import Document
 from newsletter.rendering.outside import Outside
 
 MediaUrl = Callable[[str], str]

@@ -17,7 +17,7 @@ from newsletter.broker import connect
 from newsletter.catcher.views import views as catcher
 from newsletter.channels.views import views as channels
 from newsletter.database import db
-from newsletter.deliveries.views import views as mailings
+from newsletter.deliveries.leaving import views as mailings
 from newsletter.drills.views import views as drills
 from newsletter.federation.policy import handle
 from newsletter.federation.views import views as federation

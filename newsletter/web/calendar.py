@@ -12,7 +12,7 @@ from newsletter.accounts.access import editor, role
 from newsletter.errors import Refused
 from newsletter.http import Reply, now, page, see_other, session, speech, tell, writing
 from newsletter.i18n import mark
-from newsletter.issues import actions, queries
+from newsletter.issues import margins, queries
 from newsletter.issues.models import Issue
 from newsletter.publications import rhythm
 from newsletter.publications.models import Publication
@@ -103,7 +103,7 @@ def plan(publication: Publication, issue_id: int) -> Reply:
         return (jsonify(problem=speech()("This is no date.")), 422) if by_script else _show(publication, {"day": speech()("This is no date.")}, 422)  # type: ignore[return-value]
     try:
         with writing() as writer:
-            actions.plan(writer, queries.get(writer, publication.id, issue_id), day)
+            margins.plan(writer, queries.get(writer, publication.id, issue_id), day)
     except Refused as error:
         if by_script:
             return jsonify(problem=speech().refusal(error)), 409  # type: ignore[return-value]
@@ -133,7 +133,7 @@ def promise(publication: Publication) -> Reply:
 @role("author")
 def add_idea(publication: Publication) -> Reply:
     with writing() as writer:
-        actions.add_idea(writer, publication.id, editor_id=editor().id, words=request.form.get("words", ""), now=now())
+        margins.add_idea(writer, publication.id, editor_id=editor().id, words=request.form.get("words", ""), now=now())
     return see_other(url_for("calendar.show", slug=publication.slug) + "#ideas", mark("Noted."))
 
 
@@ -143,7 +143,7 @@ def with_idea(publication: Publication, idea_id: int, fate: str) -> Reply:
     """Make a letter of an idea, or let it go."""
     with writing() as writer:
         if fate == "drop":
-            actions.drop_idea(writer, publication.id, idea_id)
+            margins.drop_idea(writer, publication.id, idea_id)
             return see_other(url_for("calendar.show", slug=publication.slug) + "#ideas")
-        issue_id = actions.take_up(writer, publication.id, idea_id, author_id=editor().id, now=now())
+        issue_id = margins.take_up(writer, publication.id, idea_id, author_id=editor().id, now=now())
     return see_other(url_for("issues.write", slug=publication.slug, issue_id=issue_id))

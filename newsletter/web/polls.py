@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, g, request
 from newsletter.accounts.actions import count as counted_in
 from newsletter.http import Reply, links, no_referrer, now, open_to_all, page, process, session, speech, without_csrf, writing
 from newsletter.i18n import Speech
-from newsletter.issues import actions
+from newsletter.issues import margins
 from newsletter.issues.composition import web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.queries import get as issue_of
@@ -17,7 +17,8 @@ from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.publications.queries import get as publication_of
 from newsletter.rendering import merge
-from newsletter.rendering.document import Block, make_document
+from newsletter.rendering.blocks import Block
+from newsletter.rendering.document import make_document
 from newsletter.tokens import TokenInvalid, new_secret
 
 views = Blueprint("polls", __name__)
@@ -68,7 +69,7 @@ def count(token: str) -> Reply:
         return _ask(found, 422, speech()("That was quicker than a person reads. Press the button once more."))
     with writing() as writer:
         if counted_in(writer, key=f"vote:{nonce}", window=PATIENCE, now=now()) == 1:
-            actions.vote(writer, found.issue.id, found.number, found.choice)
+            margins.vote(writer, found.issue.id, found.number, found.choice)
     counted = votes(session(), found.issue.id)
     numbers = [counted.get((found.number, answer), 0) for answer in range(1, len(found.block.options) + 1)]
     return _page(found, "polls/thanks.html", numbers=numbers, enough=sum(numbers) >= ENOUGH)

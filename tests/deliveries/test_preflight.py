@@ -9,7 +9,8 @@ import pytest
 from newsletter.deliveries.preflight import links_of, look_over, refuse_errors, refuse_sender, silent
 from newsletter.deliveries.schedule import start_scheduled
 from newsletter.errors import Refused
-from newsletter.fetching import Web
+from newsletter.fetching import Answer, Web
+from newsletter.fetching import Unreachable as Gone
 from newsletter.issues.composition import compose
 from newsletter.issues.models import Issue
 from newsletter.process import Process
@@ -17,6 +18,7 @@ from newsletter.publications.models import Publication
 from newsletter.resolver import Unreachable
 from newsletter.transports.actions import choose
 from tests.conftest import Browser
+from tests.media.test_images import picture
 from tests.support import cast
 from tests.support.clock import Clock
 
@@ -145,6 +147,38 @@ def test_d1_whoever_types_the_domain_may_send_all_the_same(real: Process) -> Non
     assert post(f"{path}/accept", {"domain": "falsch.example"}) == 422
     assert post(f"{path}/accept", {"domain": "saatgarten.example"}) == 303
     assert post(f"{path}/send", {"when": "now"}) == 303
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+class Pictures(Web):
+    """A net in which one picture is there."""
+
+    def get(self, address: str, headers: object = None) -> Answer:
+        if address.endswith("da.png"):
+            return Answer(200, {}, picture("PNG", (30, 30)), address)
+        raise Gone("weg")
+
+
+def test_l13_pictures_of_others_are_brought_here_by_a_button(new_process: Callable[..., Process]) -> None:
+    from newsletter.database import db
+    from newsletter.web import create_app
+
+    process = replace(new_process(), web=Pictures())
+    cast.publication(process)
+    cast.editor(process)
+    issue_id = cast.issue(process, 1, markdown="![da](https://b.example/da.png)\n\n![weg](https://b.example/weg.png)")
+    app = create_app(process)
+    mira = Browser(app.test_client())
+    mira.log_in()
+    path = f"/admin/saatbrief/issues/{issue_id}"
+    assert "Bilder hierher holen" in mira.client.get(f"{path}/send").get_data(as_text=True)
+    assert mira.post(f"{path}/mend", {"id": "image-foreign", "line": "1"}).status_code == 303
+    with process.reading() as session:
+        markdown = session.get_one(Issue, issue_id).markdown
+    assert markdown.startswith("![da](/media/")
+    assert markdown.endswith("![weg](https://b.example/weg.png)")
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from newsletter.deliveries.models import Delivery, Mailing
 from newsletter.deliveries.reports import before, report_of, usual
 from newsletter.growth.actions import add
-from newsletter.issues.actions import vote
+from newsletter.issues.margins import vote
 from newsletter.issues.models import Issue
 from newsletter.process import Process
 from tests.conftest import Browser

@@ -1,5 +1,6 @@
 """SpamAssassin is asked where its socket is there, and nothing waits for it where it is not."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -7,11 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from newsletter.mail.addresses import parse
+from newsletter.mail.message import Letter, Sender, compose
 from newsletter.mail.spamd import Report, ask, read
+from tests.rendering.golden import mail
+from tests.support.required import missing
 from tests.support.services import free_port
 
 GTUBE = b"Subject: x\r\n\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
@@ -67,21 +73,41 @@ def test_an_answer_without_sense_is_no_answer(answer: str) -> None:
     assert read(answer) is None
 
 
-@pytest.mark.skipif(shutil.which("spamd") is None, reason="SpamAssassin is not installed here")
-def test_the_real_one_knows_the_test_mail(tmp_path: Path) -> None:
-    port = free_port()
-    process = subprocess.Popen(
-        [str(shutil.which("spamd")), "-L", "-x", "-p", str(port), "-i", "127.0.0.1", "-r", str(tmp_path / "pid")], stderr=subprocess.DEVNULL
-    )
+@pytest.fixture(scope="module")
+def spamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The real one, with the rules that come along and without the net."""
+    program = shutil.which("spamd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        missing("spamassassin", "spamd is not installed")
+    address = f"127.0.0.1:{free_port()}"
+    command = [str(program), "-L", "-x", "-p", address.partition(":")[2], "-i", "127.0.0.1", "-r", str(tmp_path_factory.mktemp("spamd") / "pid")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(150):
-            report = ask(f"127.0.0.1:{port}", GTUBE)
-            if report:
+        for _ in range(300):
+            if ask(address, GTUBE):
                 break
             time.sleep(0.2)
-        assert report
-        assert report.score >= 1000
-        assert "GTUBE" in report.rules
+        yield address
     finally:
         process.terminate()
         process.wait(20)
+
+
+def test_the_real_one_knows_the_test_mail(spamd: str) -> None:
+    report = ask(spamd, GTUBE)
+    assert report
+    assert report.score >= 1000
+    assert "GTUBE" in report.rules
+
+
+def test_a_letter_of_ours_is_none_to_the_real_one(spamd: str) -> None:
+    parts = mail("letter")
+    sender = Sender("Mira Lindner", parse("mira@saatgarten.example"), None, "saatbrief.saatgarten.example", "Der Saatbrief")
+    letter = Letter(
+        sender=sender, recipient=parse("ada@example.org"),
+        subject="Einundneunzig Kilo Bohnen", text=parts.text, html=parts.html, reference="x", leave_url="https://briefe.example/u/abcdefgh",
+        archive_url="https://briefe.example/archive/saatbrief/",
+    )  # fmt: skip
+    report = ask(spamd, compose(letter, datetime.now(UTC)))
+    assert report
+    assert report.score < 2, report.rules

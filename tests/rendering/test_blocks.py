@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.rendering import merge
+from newsletter.rendering.blocks import Card
 from newsletter.rendering.containers import for_readers_of_the_web, with_snippets
-from newsletter.rendering.document import Card, Document, make_document
+from newsletter.rendering.document import Document, make_document
 from newsletter.rendering.mail import for_mail
 from newsletter.rendering.outside import Outside
 from newsletter.rendering.showcase import CARDS, PICTURES, SAMPLES, SNIPPETS, everything
