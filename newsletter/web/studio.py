@@ -27,6 +27,7 @@ from newsletter.rendering.merge import values_of
 from newsletter.rendering.outside import Outside
 from newsletter.rendering.showcase import CARDS, PICTURES, SAMPLES, SNIPPETS
 from newsletter.subscriptions.queries import latest_addresses, reader_by_email
+from newsletter.web.compression import packed
 
 views = Blueprint("studio", __name__)
 
@@ -49,7 +50,7 @@ def look(publication: Publication, issue_id: int) -> Reply:
     name, said = _reader(publication, request.form.get("reader", ""))
     words = speech().plural("%(n)s word", "%(n)s words", composition.document.words)
     first = composition.findings[0] if composition.findings else None
-    return jsonify(
+    seen = jsonify(
         html=_seen(publication, issue, composition, request.form.get("medium", "mail"), name),
         words=f"{words} · {speech().plural('%(n)s minute', '%(n)s minutes', composition.document.minutes)}",
         findings=tally(composition),
@@ -59,6 +60,7 @@ def look(publication: Publication, issue_id: int) -> Reply:
         preheader=composition.preheader,
         reader=said,
     )
+    return packed(seen)
 
 
 @views.get("/admin/<slug>/issues/<int:issue_id>/preview/<medium>")
