@@ -26,6 +26,7 @@ from newsletter.forms.models import Form
 from newsletter.growth.actions import add as count
 from newsletter.growth.actions import depart
 from newsletter.issues import actions as issues
+from newsletter.issues.margins import add_idea
 from newsletter.issues.models import Issue, Revision
 from newsletter.links import Links
 from newsletter.media.actions import add_image
@@ -109,9 +110,20 @@ def load(process: Process) -> dict[str, str]:
         for number, moment in enumerate(moments, 1):
             _send(session, links, cast, number, moment, pictures)
         _catch_up(session, cast, now)
+        _plan(session, publication, moments[-1], now)
         reach.load(session, links, process.tokens, publication, now, test_gateway=links.base.startswith(("http://127.0.0.1", "http://localhost")))
         request_build(session, publication_id=publication.id, now=now)
     return {"publication": SLUG, "name": PUBLICATION["name"], "email": EMAIL, "password": password, "url": f"{links.base}/admin/log-in"}
+
+
+IDEAS = ("Warum die Bohne krumm ist", "Ein Tag am Markt in Bautzen, vom Aufbau bis zum Regen", "Was ein Tütchen kostet, und wer davon lebt")
+
+
+def _plan(session: Session, publication: Publication, last: datetime, now: datetime) -> None:
+    """A rhythm that was promised, and what could be written about."""
+    publication.cadence, publication.cadence_from = "month", last.astimezone(ZoneInfo(publication.timezone)).date()
+    for words in IDEAS:
+        add_idea(session, publication.id, editor_id=None, words=words, now=now)
 
 
 def _moments(now: datetime) -> list[datetime]:

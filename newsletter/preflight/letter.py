@@ -75,7 +75,8 @@ def check_html(html: str, plain: str) -> list[Finding]:
             "Write what the pictures say: half of all programs do not load them.",
         )
         found.append(Finding("text-little", "warning", text, fix, values={"n": len(words)}))
-    found += _drift(words, plain)
+    # The text part says in words what a picture shows.
+    found += _drift(" ".join([words, *(str(image.get("alt", "")) for image in pictures)]), plain)
     return found
 
 

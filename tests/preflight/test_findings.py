@@ -196,6 +196,12 @@ def test_a_clean_letter_shows_nothing() -> None:
     assert seen() == set()
 
 
+def test_a_letter_with_pictures_and_few_words_says_the_same_in_both_parts() -> None:
+    """The descriptions of pictures stand in the text part alone, and are no difference."""
+    source = "\n\n".join(f"![Bild Nummer {word} aus dem Garten](/media/0000000000000000.png)" for word in ("eins", "zwei", "drei", "vier"))
+    assert "text-part-differs" not in seen(**bodies(f"Kurz.\n\n{source}"))
+
+
 def test_errors_stand_first_and_hints_last() -> None:
     found = find(facts(one_click=500, last_letter=NOW - timedelta(days=600), per_second=0.001))
     assert [one.level for one in found] == sorted((one.level for one in found), key=["error", "warning", "hint"].index)

@@ -181,7 +181,7 @@ function block(view, text, from = null) {
   const before = state.sliceDoc(0, range.from);
   const after = state.sliceDoc(range.to);
   const first = before === "" || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-  const last = after === "" ? "\n" : after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
+  const last = after === "" ? "\n\n" : after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
   const parts = text.split("§");
   const insert = first + parts.join("") + last;
   const start = range.from + first.length + parts[0].length;

@@ -41,7 +41,7 @@ export function pictures({ desk, form, say, show }) {
     const before = view.state.sliceDoc(0, place);
     const after = view.state.sliceDoc(place);
     const first = before === "" || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-    const last = after === "" ? "\n" : after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
+    const last = after === "" ? "\n\n" : after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
     const words = image.alt || say.describe;
     const from = place + first.length + 2;
     view.dispatch({ changes: { from: place, insert: `${first}![${words}](${image.path})${last}` }, ...(waited && { selection: { anchor: from, head: from + words.length }, scrollIntoView: true }), userEvent: "input.paste" });

@@ -21,6 +21,7 @@ ${s[1]}${r}${s[6]}`},selection:{anchor:t.from+1+s[1].length+r.length+s[6].length
 `:`
 
 `,a=o===""?`
+
 `:o.startsWith(`
 
 `)?"":o.startsWith(`
