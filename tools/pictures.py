@@ -3,6 +3,7 @@
 python tools/pictures.py FOLDER [--all]     --all: every screen, light and dark, wide and narrow
 """
 
+import io
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from PIL import Image
 from playwright.sync_api import Page
 
 from tests.support.chromium import browser
@@ -135,6 +137,7 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
             "providers": "/admin/saatbrief/mailings/12/providers",
             "tag": "/archive/saatbrief/tags/anbau/",
         }
+    _layouts(page, base, draft, folder)
     for name, path in screens.items():
         page.goto(base + path)
         page.wait_for_timeout(1200 if name in ("editor", "design", "help") else 150)
@@ -146,6 +149,26 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
             page.screenshot(path=folder / f"{name}{suffix}.png", full_page=every and name != "editor")
         page.set_viewport_size({"width": 1280, "height": 860})
         page.emulate_media(color_scheme="light")
+
+
+def _layouts(page: Page, base: str, draft: str, folder: Path) -> None:
+    """The four layouts beside each other, with the same letter in them."""
+    shots = []
+    for layout in ("letter", "magazine", "digest", "plain"):
+        page.goto(f"{base}/admin/saatbrief/design")
+        page.check(f"[name=mail_layout][value={layout}]")
+        page.click("[data-design] .button")
+        page.set_viewport_size({"width": 640, "height": 860})
+        page.goto(f"{base}/admin/saatbrief/issues/{draft}/preview/mail")
+        shots.append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+        page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(f"{base}/admin/saatbrief/design")
+    page.check("[name=mail_layout][value=letter]")
+    page.click("[data-design] .button")
+    sheet = Image.new("RGB", (2 * 640 + 20, 2 * 860 + 20), "#ddd7ca")
+    for number, shot in enumerate(shots):
+        sheet.paste(shot, (number % 2 * 660, number // 2 * 880))
+    sheet.save(folder / "layouts.png", optimize=True)
 
 
 def _write(page: Page, base: str, text: str = DRAFT) -> str:

@@ -75,7 +75,7 @@ def issue_import(file: Path, slug: str, publish: bool, as_json: bool) -> None:
         "source": outcome.source, "issues": outcome.issues, "published": outcome.published, "pictures": outcome.pictures,
         "problems": [{"name": name, "text": why} for name, why in outcome.problems], "moved": [{"from": was, "to": now} for was, now in outcome.moved],
     }  # fmt: skip
-    lines = [f"{len(outcome.issues)} letters came along, {outcome.published} of them into the archive, with {outcome.pictures} pictures."]
+    lines = [f"Letters: {len(outcome.issues)}, of them in the archive: {outcome.published}. Pictures: {outcome.pictures}."]
     show(values, as_json, "\n".join(lines + [f"{name}: {why}" for name, why in outcome.problems]))
 
 

@@ -27,16 +27,16 @@ def check_subject(subject: str) -> list[Finding]:
         text, fix = "The subject has %(n)s characters; most programs show about %(limit)s.", "Say the important part first, or shorten it."
         found.append(Finding("subject-long", "warning", text, fix, values={"n": len(subject), "limit": LONG_SUBJECT}))
     if len(letters) > 5 and sum(letter.isupper() for letter in letters) > 0.7 * len(letters):
-        text, fix = "The subject is written in capitals.", "Capitals shout, and filters count them against you."
+        text, fix = "The subject is written in capitals.", "Write it as you would say it."
         found.append(Finding("subject-capitals", "warning", text, fix))
     if subject.count("!") > 1:
-        text, fix = "The subject has %(n)s exclamation marks.", "One is enough; filters count them against you."
+        text, fix = "The subject has %(n)s exclamation marks.", "One is enough."
         found.append(Finding("subject-exclaims", "warning", text, fix, values={"n": subject.count("!")}))
     if emoji_in(subject) > MOST_EMOJI:
-        text, fix = "The subject has %(n)s emoji.", "Two at most: some programs show boxes in their place."
+        text, fix = "The subject has %(n)s emoji.", "Two at most."
         found.append(Finding("subject-emoji", "warning", text, fix, values={"n": emoji_in(subject)}))
     if re.match(r"\s*(?:re|aw|wg|fwd?|antw)\s*:", subject, re.IGNORECASE):
-        text, fix = "The subject pretends to be an answer.", "§ 6 DDG forbids to hide that a mail is advertising. Take the beginning away."
+        text, fix = "The subject pretends to be an answer.", "Take the beginning away."
         found.append(Finding("subject-answer", "warning", text, fix))
     return found
 

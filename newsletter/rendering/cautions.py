@@ -69,7 +69,7 @@ def _link(link: Element, source: str) -> list[Finding]:
     parts = urlsplit(href)
     host = (parts.hostname or "").lower()
     if parts.scheme == "http" and not is_private(host) and not is_placeholder(host):
-        text, fix = "A link goes by http and not by https: %(href)s", "Some mail programs warn in front of it. Most pages can be reached by https."
+        text, fix = "A link goes by http and not by https: %(href)s", "Most pages can be reached by https, too."
         found.append(Finding("link-http", "warning", text, fix, line, {"href": href[:200]}))
     if host.removeprefix("www.") in SHORTENERS:
         text, fix = "%(host)s hides where a link leads; filters count that against you.", "Use the long address."

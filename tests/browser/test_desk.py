@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from newsletter.catcher.store import Store
 from tests.browser.test_journey import Watched, look
 from tests.media.test_images import picture
 from tests.support import chromium
@@ -287,3 +288,25 @@ def test_the_menu_of_blocks_is_accessible(page: Page) -> None:
     focus(page)
     page.keyboard.type("/")
     look(page, chromium.axe(), "menu")
+
+
+def test_a_reader_answers_a_poll_without_script_and_without_a_name(browser: Browser, running: Running, tmp_path: Path) -> None:
+    poll = "::: umfrage Welche Bohne?\n- Hedwig\n- Die Gute\n:::\n"
+    (tmp_path / "poll.md").write_text(f"---\nsubject: Eine Frage\npreheader: Kurz.\n---\n\nHallo.\n\n{poll}", "utf-8")
+    issue = json.loads(call(running.data_dir, "issue", "add", str(tmp_path / "poll.md"), "--publication", "saatbrief", "--json").stdout)["id"]
+    call(running.data_dir, "issue", "send", str(issue), "--wait", base_url=f"http://127.0.0.1:{running.port}")
+    store = Store(running.data_dir)
+    mail = next(one for one in store.latest() if "Eine Frage" in one.subject)
+    link = re.findall(r"http://\S+/v/\S+", store.get(mail.id).body("plain"))[1]
+    seen = browser.new_context(locale="de-DE").new_page()
+    seen.goto(link)
+    look(seen, chromium.axe(), "poll")
+    public = browser.new_context(locale="de-DE", java_script_enabled=False)
+    page = public.new_page()
+    page.goto(link)
+    expect(page.locator("h1")).to_have_text("Die Gute")
+    page.wait_for_timeout(2100)
+    page.click("main .button")
+    expect(page.locator("h1")).to_have_text("Danke. Sie ist gezählt.")
+    assert public.cookies() == []
+    public.close()
