@@ -74,6 +74,10 @@ golden: .venv/.test ## write the golden mails anew, after a change of a layout t
 soak: .venv/.test ## 10,000 recipients while the worker is killed again and again
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
+.PHONY: shake
+shake: .venv/.test ## 100,000 broken mails, none of which may raise
+	@$(BIN)/python benchmarks/incoming.py --mutations 100000
+
 .PHONY: pictures
 pictures: .venv/.test tests/browser/node_modules/.done ## make the README's pictures from the running program
 	@$(BIN)/python tools/pictures.py docs/pictures

@@ -220,6 +220,7 @@ for _name, _module, _text in (
     ("issue", "issues", "Issues: add, render, send."),
     ("mailing", "mailings", "Mailings: show, pause, resume, cancel."),
     ("archive", "archive", "The public archive: build, publish, export, take back."),
+    ("inbound", "inbound", "Mails that come back: classify, deliver."),
     ("bench", "bench", "How fast it is, beside the limit."),
 ):
     main.add_command(_Later(_name, f"newsletter.commands.{_module}", _text))
