@@ -23,6 +23,9 @@ The packages in the order of the data flow::
     federation      what other servers are told and say: Fediverse, WebSub, webmentions
     archive         published issues -> archive_site -> a folder of files -> targets
     deliveries      mailings, the ledger, the sender, the sweep
+    bounces         what mail servers and people say against a letter, and what follows
+    conversations   people who write back, and their answers
+    inbound         the doors for mails that come in, and what they are
     imports         lists from elsewhere, and the list written out
     people          one person's story, what she decides herself, and how she is forgotten
     radar           how much hangs on platforms of others: measured and explained

@@ -149,30 +149,13 @@ def worker() -> None:
 @click.option("--journal", type=click.Path(dir_okay=False), help="With --faults: a file that gets a line for every mail that was taken.")
 @sentences
 def smtpd(port: int | None, faults: str | None, journal: str | None) -> None:
-    """Run the development mail catcher: it keeps every mail and sends nothing on."""
+    """Run the development mail catcher, which keeps every mail and sends nothing on, and the door for mails that come back (INBOUND)."""
     if faults is not None:
         _go_wrong(faults, journal, port or 2525)
         return
-    import asyncio
-    import contextlib
-    import signal
+    from newsletter.commands.listening import listen
 
-    from newsletter.catcher.server import serve
-    from newsletter.supervisor import follow_lifeline
-
-    given = settings(catcher_port=port)
-
-    async def catch() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-        follow_lifeline(lambda: _ignore(loop.call_soon_threadsafe(task.cancel)))
-        await serve(given.data_dir, given.catcher_port or 2525)
-
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(catch())
+    listen(settings(catcher_port=port))
 
 
 def _go_wrong(faults: str, journal: str | None, port: int) -> None:
@@ -185,10 +168,6 @@ def _go_wrong(faults: str, journal: str | None, port: int) -> None:
     with FaultyServer(read_plan(faults), offers=offers, journal=Path(journal) if journal else None, port=port, keep=False) as server:
         click.echo(f"{server.url} goes wrong as planned", err=True)
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
-
-
-def _ignore(value: object) -> None:
-    """For callbacks that must give back nothing."""
 
 
 class _Later(click.Group):

@@ -48,6 +48,15 @@ class Links:
     def issue(self, slug: str, issue_id: int) -> str:
         return f"{self.base}/admin/{slug}/issues/{issue_id}"
 
+    def returns(self, slug: str) -> str:
+        return f"{self.base}/admin/{slug}/returns"
+
+    def conversation(self, slug: str, conversation_id: int) -> str:
+        return f"{self.base}/admin/{slug}/inbox/{conversation_id}"
+
+    def reader_letter(self, secret: str) -> str:
+        return f"{self.base}/reader-letter/{secret}"
+
     def calendar(self, slug: str) -> str:
         return f"{self.base}/admin/{slug}/calendar"
 

@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 from newsletter.accounts import models as accounts
 from newsletter.announcements import models as announcements
 from newsletter.archive import models as archive
+from newsletter.bounces import models as bounces
 from newsletter.channels import models as channels
+from newsletter.conversations import models as conversations
 from newsletter.deliveries import models as deliveries
 from newsletter.drills import models as drills
 from newsletter.errors import DatabaseTooNew, SettingsError
@@ -22,6 +24,7 @@ from newsletter.federation import models as federation
 from newsletter.forms import models as forms
 from newsletter.growth import models as growth
 from newsletter.imports import models as imports
+from newsletter.inbound import models as inbound
 from newsletter.issues import models as issues
 from newsletter.media import models as media
 from newsletter.notices import models as notices
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 MODELS = (
     accounts, transports, publications, channels, notices, forms, growth, shield, subscriptions, segments, media, issues, federation, archive, deliveries,
-    imports, people, announcements, sms, drills,
+    imports, bounces, conversations, inbound, people, announcements, sms, drills,
 )  # fmt: skip
 
 

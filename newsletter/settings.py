@@ -37,6 +37,12 @@ SETTINGS = (
     Setting("SMTP_CONNECTIONS", "4", "Connections to the mail servers at a time in one worker, 1 to 64."),
     Setting("SEND_RATE", "0", "Mails in a second that leave at most, all workers and mail servers together. 0: no limit."),
     Setting("BOUNCE_DOMAIN", "", "The domain that bounces come back to. Empty: the host of BASE_URL."),
+    Setting(
+        "INBOUND",
+        "",
+        "How mails to BOUNCE_DOMAIN come in: smtp://HOST:PORT or lmtp://HOST:PORT, where `smtpd` listens, or pipe, when another mail server calls "
+        "`inbound deliver`. Empty: not at all; then no mail says that one can leave by mail.",
+    ),
     Setting("ARCHIVE_DIR", "", "Where public archives are written. Empty: DATA_DIR/archive."),
     Setting("CATCHER_PORT", "0", "The port of the built-in mail catcher. 0: `run` takes a free one."),
     Setting("TRUSTED_PROXIES", "0", "How many reverse proxies stand before the web server."),
@@ -79,11 +85,17 @@ class Settings:
     forget_after_days: int = 7
     proof_years: int = 3
     spamd: str = ""
+    inbound: str = ""
 
     @property
     def embedded(self) -> bool:
         """Whether the worker looks at the database by itself, without a broker."""
         return not self.broker_url
+
+    @property
+    def open_door(self) -> bool:
+        """Whether mail to BOUNCE_DOMAIN comes in; what nobody reads is not advertised (U8)."""
+        return bool(self.inbound)
 
     @property
     def catcher_url(self) -> str:
@@ -139,6 +151,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: object) -> Setti
         forget_after_days=_number(given, "FORGET_AFTER_DAYS", 3, 14),
         proof_years=_number(given, "PROOF_YEARS", 0, 30),
         spamd=given["SPAMD"],
+        inbound=_inbound(given["INBOUND"]),
     )
 
 
@@ -207,6 +220,19 @@ def _broker_url(url: str) -> str:
 def _check_smtp_url(url: str) -> None:
     if url and (urlsplit(url).scheme not in ("smtp", "smtps", "smtp+starttls") or not urlsplit(url).hostname):
         raise SettingsError("SMTP_URL must look like smtp+starttls://user:password@host:587.")
+
+
+def _inbound(text: str) -> str:
+    if text in ("", "pipe"):
+        return text
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("smtp", "lmtp") and bool(parts.hostname) and parts.port is not None and not parts.path.strip("/")
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError("INBOUND must look like lmtp://127.0.0.1:2424 or smtp://0.0.0.0:25, or be pipe, or empty.")
+    return text
 
 
 def _secret_keys(text: str, data_dir: Path) -> tuple[str, ...]:

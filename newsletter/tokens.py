@@ -6,6 +6,7 @@ everything that is timed, keys from oldest to newest, and only hashes in the dat
 
 import base64
 import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 
@@ -70,8 +71,11 @@ class Tokens:
 
     def short_mac(self, purpose: str, value: str) -> str:
         """Sixteen letters and digits that prove a value came from here; fits a local part (F9)."""
-        number = int.from_bytes(_mac(self._keys_for(purpose)[0], value)[:10], "big")
-        return "".join([_PAIRS[number >> shift & 1023] for shift in range(70, -1, -10)])
+        return _letters(self._keys_for(purpose)[0], value)
+
+    def proves(self, purpose: str, value: str, mac: str) -> bool:
+        """Whether :meth:`short_mac` was made here for this value, with a key of today or of before (T4)."""
+        return any(hmac.compare_digest(_letters(known, value), mac) for known in self._keys_for(purpose))
 
     def encrypt(self, text: str) -> str:
         """Text as it may lie in the database (P6)."""
@@ -105,6 +109,11 @@ def _begin(key: bytes) -> Begun:
     """
     padded = key.ljust(64, b"\0")
     return hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)), hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+
+def _letters(begun: Begun, value: str) -> str:
+    number = int.from_bytes(_mac(begun, value)[:10], "big")
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(70, -1, -10)])
 
 
 def _mac(begun: Begun, value: str) -> bytes:

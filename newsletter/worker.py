@@ -25,8 +25,12 @@ from newsletter.announcements.actions import remind
 from newsletter.announcements.actors import send_announcement
 from newsletter.archive import queries as archive
 from newsletter.archive.actors import build_archive, look_at_mention, serve_target
+from newsletter.bounces import queries as bounces
+from newsletter.bounces.actors import note_refusals
 from newsletter.broker import Job, broker, connect
 from newsletter.channels.visiting import recover as recover_visits
+from newsletter.conversations import queries as conversations
+from newsletter.conversations.actors import send_answer
 from newsletter.deliveries import digests, ledger, queries, tide
 from newsletter.deliveries.actions import settle_by_readers
 from newsletter.deliveries.actors import begin_mailing, finish_mailing, make_digest, recover_deliveries, send_mailing, start_scheduled
@@ -38,6 +42,9 @@ from newsletter.federation.actors import send_ping
 from newsletter.imports import queries as imports
 from newsletter.imports.actions import forget_files, free_all
 from newsletter.imports.actors import run_import
+from newsletter.inbound import queries as inbound
+from newsletter.inbound.actions import forget as forget_arrivals
+from newsletter.inbound.actors import read_mailbox, understand_arrival
 from newsletter.issues import queries as issues
 from newsletter.issues.reminding import remind as remind_of_rhythm
 from newsletter.notices import queries as notices
@@ -110,8 +117,13 @@ def due(process: Process) -> Due:
             found += [(build_archive, (row,)) for row in archive.due(session, now)]
             found += [(serve_target, (row,)) for row in archive.targets_due(session, now)]
             found += [(send_ping, (row,)) for row in federation.pings_due(session, now)]
+            found += [(send_answer, (row,)) for row in conversations.due(session, now)]
             found += [(send_text, (row,)) for row in sms.due(session, now)]
             found += [(send_announcement, (row,)) for row in announcements.due(session, now)]
+        found += [(understand_arrival, (row,)) for row in inbound.due(session, now)]
+        found += [(read_mailbox, (row,)) for row in inbound.mailboxes_due(session, now)]
+        if bounces.due(session, now):
+            found.append((note_refusals, ()))
         found += [(look_at_mention, (row,)) for row in federation.mentions_due(session, now)]
         found += [(finish_mailing, (row,)) for row in queries.finishable(session)]
         if queries.abandoned(session, now):
@@ -226,6 +238,7 @@ def _tidy(process: Process) -> None:
         ledger.expire(session, now=process.clock())
         settle_by_readers(session, now=process.clock())
         forget_the_old(session, process.tokens, years=process.settings.proof_years, now=process.clock())
+        forget_arrivals(session, now=process.clock())
         forget_files(session, process.settings, now=process.clock())
         remind(session, process.links, now=process.clock())
         recover(session, now=process.clock())

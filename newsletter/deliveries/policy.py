@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.mail.replies import classify
+from newsletter.mail.replies import about_us
 from newsletter.mail.smtp import Phase, SmtpError
 from newsletter.transports import policy as transports
 
@@ -60,7 +60,7 @@ def judge(error: SmtpError) -> Verdict:
     if not reply.permanent or (reply.code == 552 and error.phase is Phase.RCPT):
         # 552 at RCPT once meant "too many recipients", which passes (RFC 5321 §4.5.3.1.10).
         return Verdict("deferred", "recipient")
-    if classify(reply) == "sender":
+    if about_us(reply):
         return Verdict("planned", "sender")
     return Verdict("refused", "recipient")
 

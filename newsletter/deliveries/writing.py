@@ -16,6 +16,7 @@ from newsletter.mail import dkim
 from newsletter.mail.addresses import Address, parse
 from newsletter.mail.message import Letter, Sender, field_names, verify
 from newsletter.mail.mould import Mould, date_of
+from newsletter.mail.returning import Purpose, complaints_address, returning
 from newsletter.process import Process
 from newsletter.publications.keys import signing_keys
 from newsletter.rendering import merge
@@ -39,9 +40,11 @@ class Writer:
         self._process = process
         self._content = content
         self._links = process.links
+        domain = process.settings.bounce_domain if process.settings.open_door else ""
         self._letter = Letter(
             sender=sender_of(content), recipient=Address("", "", ""), subject=content["subject"], text="", html="", reference="",
             leave_url=self._links.leave("x"), feedback_id=content["feedback_id"], archive_url=content["archive_url"],
+            leave_mail=f"x@{domain}" if domain else "", complaints_to=complaints_address(domain) if domain else "",
         )  # fmt: skip
         with process.reading() as session:
             keys = signing_keys(session, process.tokens, self._letter.sender.address.domain)
@@ -57,9 +60,10 @@ class Writer:
 
     def _read_back(self) -> None:
         recipient = parse("sample@example.org")
-        letter = replace(self._letter, recipient=recipient, reference="sample", leave_url=self._links.leave("0.sample"))
+        leave_mail = self._address("u", 0) if self._letter.leave_mail else ""
+        letter = replace(self._letter, recipient=recipient, reference="sample", leave_url=self._links.leave("0.sample"), leave_mail=leave_mail)
         values = merge.values_of("Änne Ü. Muster", self._content["greeting"])
-        raw = self._mould.pour(recipient.wire, letter.reference, letter.leave_url, date_of(self._process.clock()), values)
+        raw = self._mould.pour(recipient.wire, letter.reference, letter.leave_url, date_of(self._process.clock()), values, leave_mail)
         parts = final(MailParts(self._content["html"], self._content["text"]), values, letter.leave_url)
         verify(raw, letter, ("dkim-signature",) * raw.count(b"DKIM-Signature: "), parts.text, parts.html)
 
@@ -81,10 +85,17 @@ class Writer:
         secret = numbered_secret(leave_number(held.id, held.attempts), self._sixteen())
         tokens = self._process.tokens
         mould = self._counted if self._counted is not None and held.subscription_id in self._agreed else self._mould
-        raw = mould.pour(recipient, held.reference, self._links.leave(secret), self._now(), self._values(held.name))
+        raw = mould.pour(
+            recipient,
+            held.reference,
+            self._links.leave(secret),
+            self._now(),
+            self._values(held.name),
+            self._address("u", held.id) if self._letter.leave_mail else "",
+        )
         wish = Wish(held, tuple(tokens.fingerprints("suppression", held.canonical)), digest(secret), transport_id)
         # No line of a mould begins with a dot, so nothing has to be doubled (RFC 5321 §4.5.2).
-        return Job(held, wish, self._bounce_address(held.id), recipient, raw)
+        return Job(held, wish, self._address("b", held.id), recipient, raw)
 
     def _sixteen(self) -> bytes:
         # One call to the kernel for many recipients.
@@ -99,10 +110,9 @@ class Writer:
             self._date, self._date_until = date_of(self._process.clock()), time.monotonic() + 1
         return self._date
 
-    def _bounce_address(self, delivery_id: int) -> str:
+    def _address(self, purpose: Purpose, delivery_id: int) -> str:
         """VERP: a bounce names its delivery, and nobody can make one up (F9)."""
-        mac = self._process.tokens.short_mac("bounce", str(delivery_id))
-        return f"b+{delivery_id}-{mac}@{self._process.settings.bounce_domain}"
+        return returning(self._process.tokens, self._process.settings.bounce_domain, purpose, delivery_id)
 
 
 def sender_of(content: dict[str, Any]) -> Sender:

@@ -140,3 +140,42 @@ class Idea(Base):
     editor_id: Mapped[int | None] = mapped_column(ForeignKey("editors.id", ondelete="SET NULL"))
     words: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class ReaderLetter(Base):
+    """An answer that may stand under the letter in the archive, if the person who wrote it agrees.
+
+    ``wording`` is the question as it was asked, and ``text`` what was shown with it: that and nothing else is published.
+    """
+
+    __tablename__ = "reader_letters"
+    __table_args__ = (CheckConstraint("state IN ('asked', 'agreed', 'declined', 'withdrawn')", name="state"), UniqueConstraint("message_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(9), default="asked")
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    wording: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(5))
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class Voice(Base):
+    """One answer to a small question at the end of a letter, counted once for each person.
+
+    ``fingerprint`` is a keyed hash of person and question: a second answer finds it and takes the place of the first, and
+    nobody can read from it who it was (L8). Only sums are ever shown.
+    """
+
+    __tablename__ = "voices"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    choice: Mapped[int]

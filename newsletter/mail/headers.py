@@ -6,6 +6,7 @@ one-click unsubscribing without a sound (U9), and lets line breaks through in en
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from email.header import Header
 
 from newsletter.errors import Refused
@@ -57,3 +58,14 @@ def verbatim_field(name: str, value: str) -> str:
     if len(line) > 78 and ">, <" in value:
         line = f"{name}: " + value.replace(">, <", ">,\r\n <")
     return line
+
+
+def folded_field(name: str, words: Iterable[str]) -> str:
+    """A field of words that must not be broken, one on each line (RFC 5322 §2.2.3)."""
+    return f"{name}: " + "\r\n ".join(_ascii(guard(word, name), name) for word in words)
+
+
+def _ascii(value: str, name: str) -> str:
+    if not value.isascii() or " " in value:
+        raise Refused(mark("%(what)s contains characters that must not stand in a mail header."), what=name)
+    return value

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 from newsletter.errors import BrieftaubeError
 from newsletter.mail.addresses import Address
-from newsletter.mail.headers import mailbox_field, text_field, verbatim_field
+from newsletter.mail.headers import folded_field, mailbox_field, text_field, verbatim_field
 
 
 class MessageBroken(BrieftaubeError):
@@ -37,7 +37,9 @@ class Letter:
     """One mail before it is bytes.
 
     ``leave_url`` makes it a bulk mail with one-click unsubscribing (RFC 8058); without it the mail is
-    an answer to something a person did (F7).
+    an answer to something a person did (F7). ``leave_mail`` is an address that does the same by mail (RFC 2369), ``complaints_to``
+    one that takes reports of spam (RFC 9477). ``by_hand`` is a mail that a person wrote to one other, ``references`` what it
+    answers, the nearest last (RFC 5322 §3.6.4).
     """
 
     sender: Sender
@@ -50,6 +52,10 @@ class Letter:
     feedback_id: str = ""
     archive_url: str = ""
     form_host: str = ""
+    leave_mail: str = ""
+    complaints_to: str = ""
+    references: tuple[str, ...] = ()
+    by_hand: bool = False
 
     @property
     def message_id(self) -> str:
@@ -108,7 +114,7 @@ def _fields(letter: Letter, at: datetime) -> list[str]:
     if letter.leave_url:
         fields += [
             mailbox_field("List-Id", sender.list_name, sender.list_id),
-            verbatim_field("List-Unsubscribe", f"<{letter.leave_url}>"),
+            verbatim_field("List-Unsubscribe", leaving(letter)),
             verbatim_field("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             verbatim_field("List-Post", "NO"),
             verbatim_field("Precedence", "bulk"),
@@ -117,12 +123,23 @@ def _fields(letter: Letter, at: datetime) -> list[str]:
             fields.append(verbatim_field("List-Archive", f"<{letter.archive_url}>"))
         if letter.feedback_id:
             fields.append(verbatim_field("Feedback-ID", letter.feedback_id))
+        if letter.complaints_to:
+            fields.append(verbatim_field("CFBL-Address", f"{letter.complaints_to}; report=arf"))
+    elif letter.by_hand:
+        if letter.references:
+            fields += [verbatim_field("In-Reply-To", letter.references[-1]), folded_field("References", letter.references)]
     else:
         fields.append(verbatim_field("Auto-Submitted", "auto-generated"))
         if letter.form_host:
             # The sign-up form it comes from, so that a mailbox flooded by forms can be helped (A1).
             fields.append(verbatim_field("Form-Sub", f"v=1; ip-version=none; form={letter.form_host}"))
     return fields
+
+
+def leaving(letter: Letter) -> str:
+    """What List-Unsubscribe says: the address to post to first, then the one to write to (RFC 8058 §3.1, U8)."""
+    by_mail = f", <mailto:{letter.leave_mail}?subject=unsubscribe>" if letter.leave_mail else ""
+    return f"<{letter.leave_url}>{by_mail}"
 
 
 def quoted(text: str) -> str:
@@ -176,7 +193,7 @@ def verify(raw: bytes, letter: Letter, besides: Iterable[str] = (), text: str | 
         raise MessageBroken(f"The header fields are {dict(found)}, not {dict(wanted)}.")
     if _plain(str(parsed["Subject"])) != _plain(letter.subject):
         raise MessageBroken("The subject does not read as it was meant.")
-    if letter.leave_url and str(parsed["List-Unsubscribe"]) != f"<{letter.leave_url}>":
+    if letter.leave_url and " ".join(str(parsed["List-Unsubscribe"]).split()) != leaving(letter):
         raise MessageBroken("The unsubscribe address does not read as it was meant.")
     for kind, meant in (("plain", text), ("html", html)):
         part = parsed.get_body((kind,)) if meant is not None and isinstance(parsed, EmailMessage) else None

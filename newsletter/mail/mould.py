@@ -25,6 +25,7 @@ LEAVE, MANAGE = "leave", "manage"
 # What stands in the head while the mould is made; each is found exactly once, or the mould is not made.
 _TO, _REFERENCE, _LEAVE, _DATE = "to@slot.invalid", "reference-slot", "https://leave-slot.invalid/", "Thu, 01 Jan 1970 00:00:00 +0000"
 _IN_HEAD = {"to": _TO, "reference": _REFERENCE, LEAVE: _LEAVE, "date": _DATE}
+_LEAVE_MAIL = "leave-slot@slot.invalid"
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -52,26 +53,35 @@ class Mould:
 
     def __init__(self, letter: Letter, text: Segments, html: Segments, signer: dkim.Signer | None = None) -> None:
         stand_in = Address(_TO, _TO, _TO)
-        head = head_of(replace(letter, recipient=stand_in, reference=_REFERENCE, leave_url=_LEAVE), _EPOCH, boundary_key=letter.subject)
+        by_mail = _LEAVE_MAIL if letter.leave_mail else ""
+        slots = {**_IN_HEAD, "leave_mail": by_mail} if by_mail else _IN_HEAD
+        head = head_of(replace(letter, recipient=stand_in, reference=_REFERENCE, leave_url=_LEAVE, leave_mail=by_mail), _EPOCH, boundary_key=letter.subject)
         before, between, after = frame(letter.subject)
         body: list[bytes | _Place] = [before, *_encoded(text, html=False), between, *_encoded(html, html=True), after]
-        self._pieces: list[bytes | str | _Place] = [*_cut(head), b"\r\n\r\n", *body]
+        self._pieces: list[bytes | str | _Place] = [*_cut(head, slots), b"\r\n\r\n", *body]
         self._slots = [(index, piece) for index, piece in enumerate(self._pieces) if not isinstance(piece, bytes)]
         self._filled = [piece if isinstance(piece, bytes) else b"" for piece in self._pieces]
         self._signer = signer
         if signer:
-            self._canonical_head = _cut(dkim.canonical_head(head, signer.fields))
+            self._canonical_head = _cut(dkim.canonical_head(head, signer.fields), slots)
             self._canonical_body = [dkim.relaxed(piece) if isinstance(piece, bytes) else piece for piece in body]
 
-    def pour(self, recipient: str, reference: str, leave_url: str, date: str, values: Mapping[str, str]) -> bytes:
+    def pour(self, recipient: str, reference: str, leave_url: str, date: str, values: Mapping[str, str], leave_mail: str = "") -> bytes:
         """The bytes of one mail.
 
         Args:
             recipient: the address as SMTP carries it.
             date: as :func:`date_of` gives it.
+            leave_mail: the address that does the same as ``leave_url``, where the letter has one.
             values: by field; a missing or empty one takes the fallback of its place.
         """
-        head = {"to": recipient.encode(), "reference": reference.encode("ascii"), LEAVE: leave_url.encode("ascii"), "date": date.encode("ascii")}
+        head = {
+            "to": recipient.encode(),
+            "reference": reference.encode("ascii"),
+            LEAVE: leave_url.encode("ascii"),
+            "date": date.encode("ascii"),
+            "leave_mail": leave_mail.encode("ascii"),
+        }
         own = {LEAVE: _address(leave_url), MANAGE: _address(manage_url(leave_url))}
         pieces = self._filled.copy()
         for index, slot in self._slots:
@@ -101,12 +111,12 @@ def date_of(at: datetime) -> str:
     return format_datetime(at)
 
 
-def _cut(head: str) -> list[bytes | str | _Place]:
+def _cut(head: str, slots: Mapping[str, str]) -> list[bytes | str | _Place]:
     """A head cut at its stand-ins."""
-    for field, stand_in in _IN_HEAD.items():
+    for field, stand_in in slots.items():
         if head.count(stand_in) != 1:
             raise MessageBroken(f"The place for “{field}” is not there exactly once.")
-    names = {stand_in: field for field, stand_in in _IN_HEAD.items()}
+    names = {stand_in: field for field, stand_in in slots.items()}
     pieces = re.split("(" + "|".join(map(re.escape, names)) + ")", head)
     return [names[piece] if piece in names else piece.encode("ascii") for piece in pieces if piece]
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from newsletter.mail.incoming.reasons import ABOUT_US, reason_for
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -33,50 +35,17 @@ def printable(text: bytes | str) -> str:
     return words.strip()[:400]
 
 
-# RFC 3463 subjects and details that speak of the address itself. Only these may ever suppress (I8).
-_DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"}
-_FULL = {"5.2.2", "4.2.2"}
-_CONTENT = {"5.6.0", "5.6.1", "5.6.2", "5.6.3", "5.3.4", "5.2.3"}
-
-_WORDS = (
-    ("full", r"quota|mailbox (?:is )?full|storage|postfach (?:ist )?voll"),
-    (
-        "dead",
-        (
-            r"user (?:unknown|not found)|unknown (?:user|recipient)|no such (?:user|recipient|mailbox|address)|does ?n.t exist|does not exist"
-            r"|mailbox (?:unavailable|not found)|invalid (?:recipient|mailbox)|recipient (?:rejected|not found)"
-            r"|account (?:disabled|inactive)|unrouteable"
-        ),
-    ),
-    (
-        "sender",
-        (
-            r"\bspf\b|\bdkim\b|dmarc|authenticat|\bptr\b|reverse dns|block ?list|blacklist|reputation|banned"
-            r"|relay(?:ing)? (?:access )?denied|not (?:allowed|permitted) to (?:send|relay)|sender|\bip\b"
-        ),
-    ),
-    ("content", r"spam|virus|content|message (?:size|too)|policy|rejected by filter"),
-)
-
-
 def classify(reply: Reply) -> str:
-    """One of dead, full, temporary, content, sender, unclear.
+    """One of dead, full, temporary, content, sender, unclear: the classes of what comes back as a mail (B2)."""
+    if reply.permanent:
+        return reason_for(reply.text, code=reply.code, status=reply.enhanced).kind
+    return "full" if reason_for(reply.text, code=reply.code, status=reply.enhanced, final=False).name == "full" else "temporary"
 
-    The enhanced code decides where it says something; the words only where it does not. 5.7.x is about
-    the sender or what he sends, never about the address (S5).
-    """
-    code = reply.enhanced
+
+def about_us(reply: Reply) -> bool:
+    """Whether the sending side has to mend something before anybody is asked again (D4, S5)."""
     if not reply.permanent:
-        return "full" if code in _FULL else "temporary"
-    if code in _DEAD:
-        return "dead"
-    if code in _FULL:
-        return "full"
-    if code in _CONTENT:
-        return "content"
-    if code.startswith("5.7.") or (reply.code in (530, 535) and not code):
-        return "content" if re.search(r"spam|virus|content", reply.text, re.IGNORECASE) else "sender"
-    for kind, words in _WORDS:
-        if re.search(words, reply.text, re.IGNORECASE):
-            return kind
-    return "dead" if reply.code in (550, 551, 553) and code.startswith("5.1.") else "unclear"
+        return False
+    reason = reason_for(reply.text, code=reply.code, status=reply.enhanced).name
+    # 5.7.x without a word why is about whoever sends (RFC 3463 §3.8), not about the address (S5).
+    return reply.code in (530, 535) or reason in ABOUT_US or (reason == "policy" and reply.enhanced.startswith("5.7."))

@@ -5,7 +5,7 @@ import logging
 from newsletter.mail.addresses import parse
 from newsletter.mail.conversation import Conversation
 from newsletter.mail.dkim import KeyBroken
-from newsletter.mail.replies import Reply, classify
+from newsletter.mail.replies import Reply, about_us
 from newsletter.mail.smtp import Phase, SmtpError, server
 from newsletter.notices import actions
 from newsletter.notices.models import Notice
@@ -54,4 +54,4 @@ def _hand_over(process: Process, address: str, notice: Notice, raw: bytes) -> Re
 
 def _final(error: SmtpError) -> bool:
     # Only a refusal of this recipient or this content is final; trouble with the server passes.
-    return error.reply is not None and error.reply.permanent and error.phase in (Phase.RCPT, Phase.DOT) and classify(error.reply) != "sender"
+    return error.reply is not None and error.reply.permanent and error.phase in (Phase.RCPT, Phase.DOT) and not about_us(error.reply)

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import String, cast, delete, func, insert, literal, select, update
+from sqlalchemy import String, cast, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from newsletter.bounces.models import Bounce
+from newsletter.conversations.forgetting import forget, hand_on
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
 from newsletter.errors import Refused
 from newsletter.forms.actions import wording as wording_of
 from newsletter.growth.actions import depart
 from newsletter.i18n import mark
 from newsletter.imports.models import RefusedRow
+from newsletter.inbound.models import Arrival
 from newsletter.links import Links
 from newsletter.mail.addresses import Address, parse
 from newsletter.notices.actions import queue
@@ -92,6 +95,7 @@ def _give_address(session: Session, one: Person, address: Address, now: datetime
         session.flush()
     old, one.subscription.subscriber_id = one.subscriber.id, taken.id
     session.execute(update(Delivery).where(Delivery.subscriber_id == old, Delivery.subscription_id == one.subscription.id).values(subscriber_id=taken.id))
+    hand_on(session, one.publication.id, old, taken.id)
     session.flush()
     subscriptions.forget_strays(session, [old])
 
@@ -112,6 +116,7 @@ def erase(session: Session, tokens: Tokens, one: Person, *, years: int, reason: 
         depart(session, one.publication.id, channel_id=one.subscription.channel_id, joined_at=one.subscription.confirmed_at, now=now)
     _keep_proof(session, one, fingerprint, policy.keep_proof_until(one.subscription.ended_at or now, years), now)
     _forget_ledger(session, one, canonical)
+    _forget_mail(session, one, canonical)
     for model, where in (
         (Notice, Notice.subscription_id == one.subscription.id),
         (Held, (Held.canonical == canonical) & (Held.publication_id == one.publication.id)),
@@ -149,12 +154,20 @@ def _forget_ledger(session: Session, one: Person, canonical: str) -> None:
     if not ids:
         return
     session.execute(update(Attempt).where(Attempt.delivery_id.in_(ids)).values(reply=""))
+    session.execute(update(Bounce).where(Bounce.delivery_id.in_(ids)).values(subscriber_id=None, text=""))
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids))
         .values(subscriber_id=None, subscription_id=None, canonical=literal("erased:") + cast(Delivery.id, String), reply="")
         .execution_options(synchronize_session=False)
     )
+
+
+def _forget_mail(session: Session, one: Person, canonical: str) -> None:
+    """What she wrote to us, with the bytes that it came in."""
+    arrivals = forget(session, one.publication.id, subscriber_id=one.subscriber.id, canonical=canonical)
+    here = or_(Arrival.publication_id == one.publication.id, Arrival.publication_id.is_(None))
+    session.execute(delete(Arrival).where(or_(Arrival.id.in_(arrivals), (Arrival.sender == canonical) & here)))
 
 
 def erase_by_fingerprints(session: Session, tokens: Tokens, wanted: set[tuple[int, str]], *, years: int, now: datetime) -> int:

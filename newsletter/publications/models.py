@@ -55,6 +55,7 @@ class Publication(Base):
     mail_logo: Mapped[str] = mapped_column(String(60), default="", server_default="")
     mail_logo_width: Mapped[int] = mapped_column(default=120, server_default="120")
     mail_footer: Mapped[str] = mapped_column(Text, default="", server_default="")
+    ask_feedback: Mapped[bool] = mapped_column(default=False, server_default=false())  # three answers at the end of each letter
     count_clicks: Mapped[bool] = mapped_column(default=False, server_default=false())  # whether readers are asked at all (L8)
     # The rhythm that was promised, as the calendar reckons it; ``rhythm`` says it to readers in words.
     cadence: Mapped[str] = mapped_column(String(10), default="", server_default="")

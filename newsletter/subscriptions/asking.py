@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.accounts.models import Throttle
@@ -32,7 +32,7 @@ from newsletter.shield.counting import Counts
 from newsletter.shield.models import Held
 from newsletter.subscriptions import policy
 from newsletter.subscriptions.consents import sealed
-from newsletter.subscriptions.models import Consent, Subscriber, Subscription
+from newsletter.subscriptions.models import Consent, Subscriber, Subscription, Suppression
 from newsletter.tokens import Tokens, digest, new_secret
 
 
@@ -139,9 +139,19 @@ class _Book:
                 .where(Subscriber.canonical.in_(addresses))
             ).all()
             ends = self._last_seals([row[2] for row in rows if row[2]])
-            for canonical, subscriber_id, subscription_id, state, asked_at in rows:
-                open_question = bool(subscription_id) and state in ("pending", "unsubscribed") and asked_at is not None and asked_at > just_now
+            silent = self._suppressed(publication_id, [row[0] for row in rows if row[3] in ("active", "paused")])
+            for canonical, subscriber_id, subscription_id, stored, asked_at in rows:
+                # B7: who is on the list and gets nothing, because her mailbox was thought dead, can prove that it is not.
+                state = "suppressed" if canonical in silent else stored
+                open_question = bool(subscription_id) and state in ("pending", "unsubscribed", "suppressed") and asked_at is not None and asked_at > just_now
                 yield publication_id, canonical, _Known(subscriber_id, subscription_id or 0, state or "", open_question, ends.get(subscription_id, ""))
+
+    def _suppressed(self, publication_id: int, readers: list[str]) -> set[str]:
+        prints = {mark: one for one in readers for mark in self._tokens.fingerprints("suppression", one)}
+        if not prints:
+            return set()
+        here = or_(Suppression.publication_id == publication_id, Suppression.publication_id.is_(None))
+        return {prints[row] for row in self._session.scalars(select(Suppression.fingerprint).where(Suppression.fingerprint.in_(list(prints)), here))}
 
     def _last_seals(self, subscriptions: list[int]) -> dict[int, str]:
         if not subscriptions:

@@ -1,0 +1,1 @@
+"""What mail servers and people say against a letter: refusals, bounces, complaints, and what follows from them."""

@@ -1,0 +1,1 @@
+"""People who write back: conversations, answers, letters of readers, small questions."""

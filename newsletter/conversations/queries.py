@@ -1,0 +1,258 @@
+"""Reading the inbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from newsletter.conversations import policy
+from newsletter.conversations.models import Attachment, Conversation, Message, SavedAnswer, Word
+from newsletter.deliveries.models import Delivery, Mailing
+from newsletter.errors import NotFound
+from newsletter.i18n import mark
+from newsletter.issues.models import Issue
+from newsletter.subscriptions.models import Subscriber, Subscription
+
+LOOKED_THROUGH = 4000
+
+
+def get(session: Session, publication_id: int, conversation_id: int) -> Conversation:
+    """A conversation.
+
+    Raises:
+        NotFound: there is none in this publication.
+    """
+    row = session.get(Conversation, conversation_id)
+    if row is None or row.publication_id != publication_id:
+        raise NotFound(mark("This conversation is not there any more."))
+    return row
+
+
+def message(session: Session, conversation: Conversation, message_id: int) -> Message:
+    """One message of it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(Message, message_id)
+    if row is None or row.conversation_id != conversation.id:
+        raise NotFound(mark("This conversation is not there any more."))
+    return row
+
+
+def messages(session: Session, conversation_id: int) -> Sequence[Message]:
+    """What was said, in order."""
+    return session.scalars(select(Message).where(Message.conversation_id == conversation_id).order_by(Message.at, Message.id)).all()
+
+
+def attachments(session: Session, messages: Sequence[Message]) -> dict[int, list[Attachment]]:
+    """What came with some messages."""
+    found: dict[int, list[Attachment]] = {}
+    rows = session.scalars(select(Attachment).where(Attachment.message_id.in_([one.id for one in messages])).order_by(Attachment.id))
+    for row in rows:
+        found.setdefault(row.message_id, []).append(row)
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """A conversation in the list, with the letter that it is about."""
+
+    conversation: Conversation
+    number: int | None
+    issue: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A page of the inbox. ``after`` leads to the next one."""
+
+    rows: Sequence[Row]
+    after: str
+
+
+def shelf(session: Session, publication_id: int, *, place: str, state: str = "", query: str = "", after: str = "", editor_id: int | None = None) -> Shelf:
+    """Conversations of one place and state, the newest first; open ones by how long somebody waits.
+
+    Args:
+        query: words that all have to be in it; then place and state do not matter.
+        after: where the page before ended.
+    """
+    rows = (
+        select(Conversation, Issue.number, Issue.subject)
+        .outerjoin(Issue, Issue.id == Conversation.issue_id)
+        .where(Conversation.publication_id == publication_id)
+    )
+    wanted = policy.asked(query)
+    if wanted:
+        rows = rows.where(Conversation.id.in_(_found(session, publication_id, wanted)))
+    else:
+        rows = rows.where(Conversation.place == place)
+        rows = rows.where(Conversation.state == state) if state else rows
+    if editor_id is not None:
+        rows = rows.where(Conversation.assignee_id == editor_id)
+    moment, _, number = after.partition("_")
+    if number.isdigit():
+        at = datetime.fromisoformat(moment)
+        rows = rows.where(or_(Conversation.last_at < at, and_(Conversation.last_at == at, Conversation.id < int(number))))
+    found = session.execute(rows.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(policy.PAGE + 1)).all()
+    shown = [Row(*row) for row in found[: policy.PAGE]]
+    last = shown[-1].conversation if len(found) > policy.PAGE else None
+    return Shelf(shown, f"{last.last_at.isoformat()}_{last.id}" if last else "")
+
+
+def _found(session: Session, publication_id: int, wanted: Sequence[str]) -> list[int]:
+    """Conversations in which every word begins something; of the commonest words only the newest are looked through."""
+    here = Word.publication_id == publication_id
+    ids: set[int] | None = None
+    for word in sorted(wanted, key=len, reverse=True):
+        begins = Word.word == word if word.startswith("#") else and_(Word.word >= word, Word.word < word + "\U0010ffff")
+        query = select(Word.conversation_id).where(here, begins)
+        # By number and not by word: the newest conversations have the highest numbers.
+        newest = query.order_by(Word.conversation_id.desc()).limit(LOOKED_THROUGH)
+        query = newest if ids is None else query.where(Word.conversation_id.in_(ids))
+        ids = set(session.scalars(query))
+        if not ids:
+            return []
+    return sorted(ids or (), reverse=True)
+
+
+def counts(session: Session, publication_id: int) -> dict[tuple[str, str], int]:
+    """How many conversations there are, by place and state."""
+    rows = select(Conversation.place, Conversation.state, func.count()).where(Conversation.publication_id == publication_id)
+    return {(row[0], row[1]): row[2] for row in session.execute(rows.group_by(Conversation.place, Conversation.state))}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How it stands with those who wrote: how many wait, who longest, and how long it usually takes."""
+
+    people: int
+    strangers: int
+    longest: Conversation | None
+    usually: timedelta | None
+
+
+def waiting(session: Session, publication_id: int) -> Waiting:
+    """Who waits for a word."""
+    open_ones = Conversation.publication_id == publication_id, Conversation.state == "open", Conversation.waiting_since.is_not(None)
+    numbers = select(Conversation.place, func.count()).where(*open_ones).group_by(Conversation.place)
+    found = {row[0]: row[1] for row in session.execute(numbers)}
+    longest = session.scalar(select(Conversation).where(*open_ones, Conversation.place == "readers").order_by(Conversation.waiting_since).limit(1))
+    answered = select(Conversation.waited).where(
+        Conversation.publication_id == publication_id, Conversation.answered_at.is_not(None), Conversation.waited.is_not(None)
+    )
+    waited = [row for row in session.scalars(answered.order_by(Conversation.answered_at.desc()).limit(200)) if row is not None]
+    usually = timedelta(seconds=policy.median(waited)) if waited else None
+    return Waiting(found.get("readers", 0), found.get("strangers", 0), longest, usually)
+
+
+def by_ids(session: Session, publication_id: int, ids: Sequence[str]) -> Conversation | None:
+    """The conversation to which a mail belongs by what it refers to, the nearest first (RFC 5322 §3.6.4)."""
+    query = select(Message.message_id, Conversation).join(Conversation, Conversation.id == Message.conversation_id)
+    rows = {row[0]: row[1] for row in session.execute(query.where(Message.message_id.in_(ids), Conversation.publication_id == publication_id))}
+    return next((rows[one] for one in ids if one in rows), None)
+
+
+def by_matter(session: Session, publication_id: int, email: str, subject: str, now: datetime) -> Conversation | None:
+    """The same person about the same thing, a short while ago, by a program that does not say what it answers."""
+    query = select(Conversation).where(
+        Conversation.publication_id == publication_id, Conversation.email == email.lower(), Conversation.last_at > now - policy.SAME_MATTER
+    )
+    wanted = policy.base_subject(subject)
+    rows = session.scalars(query.order_by(Conversation.last_at.desc()).limit(20))
+    return next((row for row in rows if wanted and policy.base_subject(row.subject) == wanted), None)
+
+
+def known(session: Session, publication_id: int, message_id: str) -> bool:
+    """Whether a mail is in the inbox already."""
+    query = select(Message.id).join(Conversation, Conversation.id == Message.conversation_id)
+    return (
+        bool(message_id) and session.scalar(query.where(Message.message_id == message_id, Conversation.publication_id == publication_id).limit(1)) is not None
+    )
+
+
+def delivery_of(session: Session, publication_id: int, references: Sequence[str], subscriber_id: int | None) -> Delivery | None:
+    """The letter that a mail answers, by the random part of its Message-ID.
+
+    There is no index on it, which would cost every delivery of every mailing: those of the person are looked through, and for
+    an address that we do not know those of the last twelve letters.
+    """
+    wanted = [one.strip("<>").rpartition("@")[0] for one in references]
+    if not wanted:
+        return None
+    query = select(Delivery).join(Mailing, Mailing.id == Delivery.mailing_id).where(Mailing.publication_id == publication_id, Delivery.reference.in_(wanted))
+    if subscriber_id is not None and (found := session.scalar(query.where(Delivery.subscriber_id == subscriber_id).limit(1))) is not None:
+        return found
+    last = session.scalars(select(Mailing.id).where(Mailing.publication_id == publication_id).order_by(Mailing.id.desc()).limit(12)).all()
+    return session.scalar(query.where(Delivery.mailing_id.in_(last)).limit(1))
+
+
+def reader(session: Session, publication_id: int, canonical: str) -> tuple[Subscriber, Subscription] | None:
+    """Who has an address in a publication."""
+    query = select(Subscriber, Subscription).join(Subscription, Subscription.subscriber_id == Subscriber.id)
+    row = session.execute(query.where(Subscriber.canonical == canonical, Subscription.publication_id == publication_id)).first()
+    return (row[0], row[1]) if row else None
+
+
+@dataclass(frozen=True)
+class Story:
+    """What we know of the person on the other side."""
+
+    subscription: Subscription | None
+    letters: int
+    answers: int
+    earlier: Sequence[Conversation]
+
+
+def story(session: Session, conversation: Conversation) -> Story:
+    """The person beside the conversation."""
+    subscription = None
+    letters = 0
+    same = Conversation.publication_id == conversation.publication_id, Conversation.id != conversation.id
+    who = Conversation.email == conversation.email
+    if conversation.subscriber_id is not None:
+        who = Conversation.subscriber_id == conversation.subscriber_id
+        mine = Subscription.subscriber_id == conversation.subscriber_id, Subscription.publication_id == conversation.publication_id
+        subscription = session.scalar(select(Subscription).where(*mine))
+        got = select(func.count()).select_from(Delivery).join(Mailing, Mailing.id == Delivery.mailing_id)
+        got = got.where(
+            Delivery.subscriber_id == conversation.subscriber_id, Delivery.state == "accepted", Mailing.publication_id == conversation.publication_id
+        )
+        letters = session.scalar(got) or 0
+    earlier = session.scalars(select(Conversation).where(*same, who).order_by(Conversation.last_at.desc()).limit(4)).all()
+    ids = select(Conversation.id).where(Conversation.publication_id == conversation.publication_id, who)
+    answers = session.scalar(select(func.count()).select_from(Message).where(Message.conversation_id.in_(ids), Message.kind == "in")) or 0
+    return Story(subscription, letters, answers, earlier)
+
+
+def neighbours(session: Session, conversation: Conversation) -> tuple[int | None, int | None]:
+    """The next newer and the next older open conversation of the same place, for going on by one key."""
+    here = Conversation.publication_id == conversation.publication_id, Conversation.place == conversation.place, Conversation.state == "open"
+    newer = select(Conversation.id).where(*here, Conversation.last_at > conversation.last_at).order_by(Conversation.last_at).limit(1)
+    older = select(Conversation.id).where(*here, Conversation.last_at < conversation.last_at).order_by(Conversation.last_at.desc()).limit(1)
+    return session.scalar(newer), session.scalar(older)
+
+
+def saved(session: Session, publication_id: int) -> Sequence[SavedAnswer]:
+    """Answers that one gives often, by name."""
+    return session.scalars(select(SavedAnswer).where(SavedAnswer.publication_id == publication_id).order_by(SavedAnswer.name)).all()
+
+
+def due(session: Session, now: datetime) -> Sequence[int]:
+    """Answers that should leave now."""
+    query = select(Message.id).where(Message.state == "queued", Message.next_attempt_at <= now, or_(Message.lease_until.is_(None), Message.lease_until <= now))
+    return session.scalars(query.order_by(Message.next_attempt_at).limit(20)).all()
+
+
+def of_issue(session: Session, issue_id: int) -> int:
+    """How many conversations a letter has begun."""
+    return session.scalar(select(func.count()).select_from(Conversation).where(Conversation.issue_id == issue_id, Conversation.place == "readers")) or 0
+
+
+def publication_of(session: Session, ids: Sequence[str]) -> int | None:
+    """Whose conversation some mails belong to."""
+    query = select(Conversation.publication_id).join(Message, Message.conversation_id == Conversation.id)
+    return session.scalar(query.where(Message.message_id.in_(ids), Message.kind == "out").limit(1))

@@ -1,0 +1,119 @@
+"""A mail becomes part of a conversation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from newsletter.conversations import policy, queries
+from newsletter.conversations.actions import index
+from newsletter.conversations.models import Attachment, Conversation, Message
+from newsletter.deliveries.models import Delivery, Mailing
+from newsletter.errors import Refused
+from newsletter.mail.addresses import parse
+from newsletter.mail.incoming.letter import Written
+from newsletter.publications.models import Publication
+from newsletter.subscriptions.actions import wrote_back
+from newsletter.subscriptions.models import Subscriber, Subscription
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What we know about who wrote, and about what."""
+
+    subscriber: Subscriber | None
+    subscription: Subscription | None
+    issue_id: int | None
+
+
+def receive(
+    session: Session,
+    publication: Publication,
+    mail: Written,
+    *,
+    arrival_id: int,
+    conversation_id: int | None = None,
+    spam: bool = False,
+    at: datetime,
+    now: datetime,
+) -> Conversation | None:
+    """Put a mail where it belongs: into its conversation, or into a new one. Nothing when it is there already.
+
+    Args:
+        conversation_id: from one of our own addresses, which is proof.
+        spam: what a filter of ours thinks.
+        at: when she wrote.
+    """
+    if queries.known(session, publication.id, mail.message_id):
+        return None
+    conversation = session.get(Conversation, conversation_id) if conversation_id else None
+    if conversation is None or conversation.publication_id != publication.id:
+        conversation = queries.by_ids(session, publication.id, mail.ids) or queries.by_matter(session, publication.id, mail.email, mail.subject, now)
+    known = _who(session, publication, mail)
+    if conversation is None:
+        conversation = _begin(session, publication, mail, known, spam=spam, at=at)
+    _append(session, conversation, mail, arrival_id, at)
+    if known.subscription is not None and conversation.place == "readers" and known.subscription.publication_id == publication.id:
+        wrote_back(session, known.subscription, now=at)
+    session.flush()
+    return conversation
+
+
+def _who(session: Session, publication: Publication, mail: Written) -> _Known:
+    try:
+        canonical = parse(mail.email).canonical
+    except Refused:
+        canonical = mail.email
+    found = queries.reader(session, publication.id, canonical)
+    subscriber, subscription = found or (None, None)
+    delivery = queries.delivery_of(session, publication.id, mail.ids, subscriber.id if subscriber else None)
+    if subscriber is None and delivery is not None:
+        # She answers from another address than the one that gets the letters; the letter says who she is.
+        subscriber, subscription = _behind(session, delivery)
+    issue_id = session.get_one(Mailing, delivery.mailing_id).issue_id if delivery is not None else None
+    return _Known(subscriber, subscription, issue_id)
+
+
+def _behind(session: Session, delivery: Delivery) -> tuple[Subscriber | None, Subscription | None]:
+    subscriber = session.get(Subscriber, delivery.subscriber_id) if delivery.subscriber_id else None
+    subscription = session.get(Subscription, delivery.subscription_id) if delivery.subscription_id else None
+    return (subscriber, subscription) if subscriber is not None else (None, None)
+
+
+def _begin(session: Session, publication: Publication, mail: Written, known: _Known, *, spam: bool, at: datetime) -> Conversation:
+    reader = known.subscriber is not None or known.issue_id is not None
+    # Who answers a letter of ours is no spammer, whatever a filter thinks.
+    place = "spam" if (mail.spam or spam) and known.issue_id is None else "readers" if reader else "strangers"
+    conversation = Conversation(
+        publication_id=publication.id, subscriber_id=known.subscriber.id if known.subscriber else None, issue_id=known.issue_id, place=place,
+        name=mail.name or (known.subscriber.name if known.subscriber else "")[:120], email=mail.email.lower(),
+        subject=mail.subject, labels=[], opened_at=at, last_at=at,
+    )  # fmt: skip
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def _append(session: Session, conversation: Conversation, mail: Written, arrival_id: int, at: datetime) -> None:
+    message = Message(
+        conversation_id=conversation.id, kind="in", at=at, name=mail.name, email=mail.email, subject=mail.subject, text=mail.text, folded=mail.folded,
+        rich=mail.rich, message_id=mail.message_id, in_reply_to=(mail.ids[0] if mail.ids else "")[:255],
+        references=" ".join(policy.threaded(mail.references, "", 3900)), arrival_id=arrival_id,
+    )  # fmt: skip
+    session.add(message)
+    session.flush()
+    session.add_all(Attachment(message_id=message.id, part=one.part, name=one.name, kind=one.kind, size=one.size) for one in mail.enclosures)
+    conversation.state, conversation.unread = "open", True
+    conversation.last_at = max(conversation.last_at, at)
+    conversation.waiting_since = conversation.waiting_since or at
+    conversation.preview = policy.preview_of(mail.text)[:200]
+    if conversation.subscriber_id is not None and policy.wants_to_leave(mail.subject, mail.text):
+        conversation.suggestion = "leave"
+    index(session, conversation, (mail.subject, mail.text, mail.name, mail.email, mail.email.replace("@", " ").replace(".", " ")))
+
+
+def came_back(session: Session, conversation: Conversation, *, text: str, arrival_id: int, now: datetime) -> None:
+    """An answer of ours could not be delivered: it stands in the conversation, and somebody should look."""
+    session.add(Message(conversation_id=conversation.id, kind="failed", at=now, text=text[:500], arrival_id=arrival_id))
+    conversation.state, conversation.unread, conversation.last_at = "open", True, now
+    session.flush()
