@@ -122,7 +122,7 @@ def letter_of(row: dict[str, Any]) -> Letter:
             values[key] = moment
     for key in ("tags", "authors", "old_slugs"):
         values[key] = tuple(str(item) for item in values.get(key) or ())
-    for key in ("translations", "mentions"):
+    for key in ("translations", "mentions", "answers"):
         values[key] = tuple(tuple(str(part) for part in item) for item in values.get(key) or ())
     for key in ("title", "summary", "html", "markdown", "series", "language", "cover", "cover_alt"):
         values[key] = str(values.get(key, ""))

@@ -33,6 +33,7 @@ class Letter:
         old_slugs: where it lay before; redirects stay there.
         cover: the name of an image that stands for the letter, and what it shows.
         mentions: what others wrote about it, as (author, address, words).
+        answers: letters of readers who want to be read, as (name, text).
     """
 
     id: int
@@ -56,6 +57,7 @@ class Letter:
     cover: str = ""
     cover_alt: str = ""
     mentions: tuple[tuple[str, str, str], ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
 
     @property
     def touched(self) -> datetime:

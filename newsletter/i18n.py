@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from io import BytesIO
@@ -115,6 +115,18 @@ class Speech:
 
     def month(self, moment: datetime | date) -> str:
         return dates.format_skeleton("yMMMM", self._local(moment), locale=self.locale)
+
+    def span(self, much: timedelta) -> str:
+        """„3 Tage“"""
+        return dates.format_timedelta(much, granularity="minute", threshold=1.2, locale=self.locale).replace(" ", "\u00a0")
+
+    def after(self, much: timedelta) -> str:
+        """„(nach) 3 Tagen“: the form that stands behind „seit“ and „nach“."""
+        if self.language != "de":
+            return self.span(much)
+        return (
+            dates.format_timedelta(much, granularity="minute", threshold=1.2, add_direction=True, locale=self.locale).removeprefix("in ").replace(" ", "\u00a0")
+        )
 
     def listing(self, words: Iterable[str]) -> str:
         """„Ada, Ben und Cleo“"""

@@ -19,6 +19,7 @@ from newsletter.federation.models import Mention
 from newsletter.issues.composition import web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.policy import listed_from, shown
+from newsletter.issues.queries import reader_letters, with_reader_letters
 from newsletter.issues.queries import shelf as shelf_of
 from newsletter.links import Links
 from newsletter.media.queries import pictures
@@ -80,6 +81,7 @@ class DatabaseSource:
         self._now = process.clock()
         self._site = site
         self._mentioned: set[int] = set()
+        self._answered: set[int] = set()
 
     @property
     def site(self) -> Site:
@@ -109,6 +111,7 @@ class DatabaseSource:
         wanted = list(ids)
         known = pictures(self._session, self._publication.id)
         self._mentioned = federation.mentioned(self._session, self._publication.id)
+        self._answered = with_reader_letters(self._session, self._publication.id)
         if len(wanted) < WORTH_TWO:
             for issue in self._issues(wanted):
                 yield self._letter(issue, render(self._manuscript(issue, known)))
@@ -139,7 +142,7 @@ class DatabaseSource:
     def _letter(self, issue: Issue, rendered: Rendered) -> Letter | Broken:
         if rendered.problem:
             return Broken(issue.id, issue.slug, rendered.problem)
-        mentioned = issue.id in self._mentioned
+        mentioned = issue.id in self._mentioned or issue.id in self._answered
         return letter_of(self._session, self._links, self._publication, issue, rendered, self._now, mentioned=mentioned)
 
 
@@ -150,6 +153,7 @@ def letter_of(session: Session, links: Links, publication: Publication, issue: I
         mentioned: whether anything may stand below it; to look for each of ten thousand would take seconds.
     """
     mentions = federation.shown(session, issue.id) if mentioned else ()
+    answers = reader_letters(session, issue.id) if mentioned else ()
     assert issue.number is not None
     assert issue.published_at is not None
     language = issue.language or publication.language
@@ -174,6 +178,7 @@ def letter_of(session: Session, links: Links, publication: Publication, issue: I
         cover=issue.cover,
         cover_alt=issue.cover_alt,
         mentions=tuple((mention.author or mention.source, mention.source, mention.words) for mention in mentions),
+        answers=tuple((answer.name, answer.text) for answer in answers),
     )
 
 

@@ -1,6 +1,6 @@
 """Conversations and their messages."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,6 +50,11 @@ class Conversation(Base):
     # How long she waited for the first answer, in seconds; of it the page says how quick we usually are.
     waited: Mapped[int | None]
     answered_at: Mapped[datetime | None]
+
+    @property
+    def wait(self) -> timedelta:
+        """How long she waited for the last answer."""
+        return timedelta(seconds=self.waited or 0)
 
     def become(self, state: str) -> None:
         """Change the state.

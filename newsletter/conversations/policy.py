@@ -26,6 +26,13 @@ _LEAVE = re.compile(
 )
 
 
+_FAREWELL = re.compile(
+    r"(?:mit )?(?:viele|liebe|herzliche|beste|sch(?:ö|oe)ne|sonnige|freundliche[nr]?) gr(?:ü|ue)(?:ß|ss)e|gr(?:ü|ue)(?:ß|ss)e\b|herzlich|[lv]g\b"
+    r"|best(?: regards)?\b|kind regards|cheers",
+    re.IGNORECASE,
+)
+
+
 def base_subject(subject: str) -> str:
     """A subject without what programs put in front of it."""
     return _PREFIX.sub("", subject).strip().lower()
@@ -70,6 +77,8 @@ def plain(text: str) -> str:
 def preview_of(text: str) -> str:
     """The first words of a mail, behind the greeting."""
     lines = [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+    end = next((number for number, line in enumerate(lines) if number and _FAREWELL.match(line)), len(lines))
+    lines = lines[:end]
     greeting = len(lines) > 1 and len(lines[0]) < 40 and lines[0].endswith((",", "!"))
     words = " ".join(lines[1:] if greeting else lines)
     return words if len(words) <= 180 else words[:179].rsplit(" ", 1)[0] + "…"

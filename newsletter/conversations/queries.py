@@ -56,6 +56,18 @@ def attachments(session: Session, messages: Sequence[Message]) -> dict[int, list
     return found
 
 
+def attachment(session: Session, conversation: Conversation, attachment_id: int) -> Attachment:
+    """One thing that came along.
+
+    Raises:
+        NotFound: there is none in this conversation.
+    """
+    row = session.get(Attachment, attachment_id)
+    if row is None or message(session, conversation, row.message_id) is None:
+        raise NotFound(mark("This file is not there any more."))
+    return row
+
+
 @dataclass(frozen=True)
 class Row:
     """A conversation in the list, with the letter that it is about."""
@@ -93,14 +105,21 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
         rows = rows.where(Conversation.state == state) if state else rows
     if editor_id is not None:
         rows = rows.where(Conversation.assignee_id == editor_id)
+    # Of those that are open the one stands first that has waited longest; of all others what happened last.
+    longest_first = not wanted and state == "open"
+    column = Conversation.waiting_since if longest_first else Conversation.last_at
     moment, _, number = after.partition("_")
     if number.isdigit():
         at = datetime.fromisoformat(moment)
-        rows = rows.where(or_(Conversation.last_at < at, and_(Conversation.last_at == at, Conversation.id < int(number))))
-    found = session.execute(rows.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(policy.PAGE + 1)).all()
+        later = column > at if longest_first else column < at
+        same = Conversation.id > int(number) if longest_first else Conversation.id < int(number)
+        rows = rows.where(or_(later, and_(column == at, same)))
+    order = (column, Conversation.id) if longest_first else (column.desc(), Conversation.id.desc())
+    found = session.execute(rows.order_by(*order).limit(policy.PAGE + 1)).all()
     shown = [Row(*row) for row in found[: policy.PAGE]]
     last = shown[-1].conversation if len(found) > policy.PAGE else None
-    return Shelf(shown, f"{last.last_at.isoformat()}_{last.id}" if last else "")
+    moment = ((last.waiting_since if longest_first else last.last_at) or last.last_at).isoformat() if last else ""
+    return Shelf(shown, f"{moment}_{last.id}" if last else "")
 
 
 def _found(session: Session, publication_id: int, wanted: Sequence[str]) -> list[int]:
@@ -123,6 +142,12 @@ def counts(session: Session, publication_id: int) -> dict[tuple[str, str], int]:
     """How many conversations there are, by place and state."""
     rows = select(Conversation.place, Conversation.state, func.count()).where(Conversation.publication_id == publication_id)
     return {(row[0], row[1]): row[2] for row in session.execute(rows.group_by(Conversation.place, Conversation.state))}
+
+
+def people_waiting(session: Session, publication_id: int) -> int:
+    """How many readers wait for a word; stands beside the contents of every page."""
+    open_ones = Conversation.publication_id == publication_id, Conversation.place == "readers", Conversation.state == "open"
+    return session.scalar(select(func.count()).select_from(Conversation).where(*open_ones, Conversation.waiting_since.is_not(None))) or 0
 
 
 @dataclass(frozen=True)
@@ -229,11 +254,12 @@ def story(session: Session, conversation: Conversation) -> Story:
 
 
 def neighbours(session: Session, conversation: Conversation) -> tuple[int | None, int | None]:
-    """The next newer and the next older open conversation of the same place, for going on by one key."""
+    """The open conversation of the same place that has waited a little longer, and the one a little shorter, for going on by one key."""
     here = Conversation.publication_id == conversation.publication_id, Conversation.place == conversation.place, Conversation.state == "open"
-    newer = select(Conversation.id).where(*here, Conversation.last_at > conversation.last_at).order_by(Conversation.last_at).limit(1)
-    older = select(Conversation.id).where(*here, Conversation.last_at < conversation.last_at).order_by(Conversation.last_at.desc()).limit(1)
-    return session.scalar(newer), session.scalar(older)
+    since = conversation.waiting_since or conversation.last_at
+    before = select(Conversation.id).where(*here, Conversation.waiting_since < since).order_by(Conversation.waiting_since.desc()).limit(1)
+    after = select(Conversation.id).where(*here, Conversation.waiting_since > since).order_by(Conversation.waiting_since).limit(1)
+    return session.scalar(before), session.scalar(after)
 
 
 def saved(session: Session, publication_id: int) -> Sequence[SavedAnswer]:

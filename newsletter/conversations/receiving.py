@@ -10,6 +10,8 @@ from newsletter.conversations.actions import index
 from newsletter.conversations.models import Attachment, Conversation, Message
 from newsletter.deliveries.models import Delivery, Mailing
 from newsletter.errors import Refused
+from newsletter.i18n import mark
+from newsletter.issues.models import Issue
 from newsletter.mail.addresses import parse
 from newsletter.mail.incoming.letter import Written
 from newsletter.publications.models import Publication
@@ -116,4 +118,32 @@ def came_back(session: Session, conversation: Conversation, *, text: str, arriva
     """An answer of ours could not be delivered: it stands in the conversation, and somebody should look."""
     session.add(Message(conversation_id=conversation.id, kind="failed", at=now, text=text[:500], arrival_id=arrival_id))
     conversation.state, conversation.unread, conversation.last_at = "open", True, now
+    conversation.waiting_since = conversation.waiting_since or now
     session.flush()
+
+
+def speak_up(
+    session: Session, publication: Publication, subscriber: Subscriber, subscription: Subscription, issue: Issue, *, words: str, now: datetime
+) -> Conversation:
+    """Words that a reader typed on her own page, behind a small question: a conversation like any other.
+
+    Raises:
+        Refused: she says nothing.
+    """
+    words = words.replace("\r\n", "\n").strip()[: policy.LONGEST_ANSWER]
+    if not words:
+        raise Refused(mark("Write something first."), field="words")
+    conversation = Conversation(
+        publication_id=publication.id, subscriber_id=subscriber.id, issue_id=issue.id, place="readers", name=subscriber.name[:120],
+        email=subscriber.email.lower(), subject=issue.subject[:200], labels=[], opened_at=now, last_at=now, waiting_since=now,
+        preview=policy.preview_of(words)[:200],
+    )  # fmt: skip
+    session.add(conversation)
+    session.flush()
+    session.add(
+        Message(conversation_id=conversation.id, kind="in", at=now, name=subscriber.name, email=subscriber.email, subject=issue.subject[:200], text=words)
+    )
+    index(session, conversation, (issue.subject, words, subscriber.name, subscriber.email))
+    wrote_back(session, subscription, now=now)
+    session.flush()
+    return conversation

@@ -109,6 +109,7 @@ def _put_off(process: Process, message_id: int, why: str, *, final: bool) -> Non
             row.state, row.next_attempt_at = "failed", None
             conversation = session.get_one(Conversation, row.conversation_id)
             conversation.state, conversation.unread, conversation.last_at = "open", True, now
+            conversation.waiting_since = conversation.waiting_since or now
             session.add(Message(conversation_id=conversation.id, kind="failed", at=now, text=why[:500]))
         else:
             row.next_attempt_at = now + pause

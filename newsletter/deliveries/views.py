@@ -15,14 +15,15 @@ from newsletter.deliveries.models import DELIVERY_STATES, Mailing
 from newsletter.errors import NotFound, Refused
 from newsletter.http import Reply, links, now, page, see_other, session, speech, writing
 from newsletter.i18n import mark
-from newsletter.issues.composition import compose, web_address
+from newsletter.issues.composition import FEEDBACK, compose, web_address
 from newsletter.issues.models import Issue
+from newsletter.issues.queries import feedback, votes
 from newsletter.issues.queries import get as issue_of
-from newsletter.issues.queries import votes
 from newsletter.mail.providers import name_of
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.rendering import merge
+from newsletter.rendering.mail import WORTH_IT
 
 views = Blueprint("mailings", __name__)
 
@@ -101,7 +102,9 @@ def report(publication: Publication, mailing_id: int) -> Reply:
 def _polls(publication: Publication, issue: Issue) -> list[dict[str, Any]]:
     counted = votes(session(), issue.id)
     values = merge.values_of("", greeting_of(publication))
-    found = []
+    thought = feedback(session(), issue.id)
+    asked = [(speech()(words), thought.get(place, 0)) for place, words in enumerate(FEEDBACK, 1)]
+    found: list[dict[str, Any]] = [{"question": speech()(WORTH_IT), "rows": asked}] if thought else []
     for block in compose(session(), publication, issue, links(), now()).document.every():
         if block.kind == "poll":
             rows = [(option, counted.get((block.number, place), 0)) for place, option in enumerate(block.options, 1)]

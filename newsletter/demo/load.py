@@ -18,7 +18,7 @@ from newsletter.channels.actions import add_channel, add_link
 from newsletter.channels.models import Channel
 from newsletter.deliveries import actions as deliveries
 from newsletter.deliveries.models import Attempt, Delivery, Mailing
-from newsletter.demo import reach
+from newsletter.demo import answers, reach
 from newsletter.demo.people import CHANNELS, Person, people
 from newsletter.errors import Conflict
 from newsletter.forms.actions import add_form, wording
@@ -112,6 +112,7 @@ def load(process: Process) -> dict[str, str]:
         _catch_up(session, cast, now)
         _plan(session, publication, moments[-1], now)
         reach.load(session, links, process.tokens, publication, now, test_gateway=links.base.startswith(("http://127.0.0.1", "http://localhost")))
+        answers.load(session, process.tokens, publication, now)
         request_build(session, publication_id=publication.id, now=now)
     return {"publication": SLUG, "name": PUBLICATION["name"], "email": EMAIL, "password": password, "url": f"{links.base}/admin/log-in"}
 

@@ -188,3 +188,11 @@ def _fetch(client: imaplib.IMAP4, number: int) -> tuple[int, bytes]:
 def _told(data: Sequence[object]) -> str:
     first = data[0] if data else b""
     return first.decode("utf-8", "replace")[:200] if isinstance(first, bytes) else str(first)[:200]
+
+
+def forget(session: Session, publication_id: int) -> None:
+    """Read this publication's mailbox no more; its password goes."""
+    row = queries.mailbox_of(session, publication_id)
+    if row is not None:
+        session.delete(row)
+        session.flush()

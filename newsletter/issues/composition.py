@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter.i18n import Speech
+from newsletter.i18n import Speech, mark
 from newsletter.issues import policy, queries
 from newsletter.issues.models import Issue
 from newsletter.links import Links
@@ -17,7 +17,7 @@ from newsletter.rendering import merge
 from newsletter.rendering.document import Document, make_document
 from newsletter.rendering.findings import Finding
 from newsletter.rendering.look import Look
-from newsletter.rendering.mail import Frame, MailParts, final, to_mail
+from newsletter.rendering.mail import MANAGE, Frame, MailParts, final, to_mail
 from newsletter.rendering.outside import Outside
 from newsletter.rendering.typography import typeset
 from newsletter.rendering.web import to_web
@@ -85,6 +85,23 @@ def poll_of(issue: Issue, links: Links) -> Callable[[int, int], str]:
     return lambda poll, choice: links.vote(issue_id, poll, choice)
 
 
+def own_poll_of(issue: Issue) -> Callable[[int, int], str]:
+    """The same in a mail, below the reader's own page: there each of her answers counts once (L8: no other address holds who she is)."""
+    issue_id = issue.id
+    return lambda poll, choice: f"{MANAGE}/say/{issue_id}/{poll}/{choice}"
+
+
+def _asks(publication: Publication, issue: Issue) -> tuple[tuple[str, str], ...]:
+    """Three answers to whether a letter was worth reading, where the publication asks."""
+    if not publication.ask_feedback or issue.kind != "letter":
+        return ()
+    speech, address = Speech(publication.language), own_poll_of(issue)
+    return tuple((speech(words), address(0, number)) for number, words in enumerate(FEEDBACK, 1))
+
+
+FEEDBACK = (mark("Very much"), mark("Some of it"), mark("Not this time"))
+
+
 def look_of(publication: Publication, links: Links) -> Look:
     """How the mails of a publication look."""
     return Look(
@@ -113,5 +130,6 @@ def _frame(publication: Publication, issue: Issue, subject: str, number: int, li
         archive_url=address if issue.kind == "letter" else archive_base(publication, links),
         imprint=tuple(publication.imprint_lines()),
         look=look_of(publication, links),
-        outside=Outside(publication.language, subject, address, publication.reply_to or publication.from_address, poll_of(issue, links)),
+        outside=Outside(publication.language, subject, address, publication.reply_to or publication.from_address, own_poll_of(issue)),
+        feedback=_asks(publication, issue),
     )

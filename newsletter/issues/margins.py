@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.i18n import mark
 from newsletter.issues.actions import add_issue
-from newsletter.issues.models import Comment, Idea, Issue, Snippet, Vote
+from newsletter.issues.models import Comment, Idea, Issue, Snippet, Voice, Vote
 from newsletter.issues.policy import LONGEST_SNIPPET
 from newsletter.orm import insert_into
 from newsletter.slugs import slugify
+from newsletter.tokens import Tokens
 
 
 def put_snippet(session: Session, publication_id: int, *, name: str, markdown: str, now: datetime) -> None:
@@ -43,6 +44,17 @@ def vote(session: Session, issue_id: int, poll: int, choice: int) -> None:
     row = {"issue_id": issue_id, "poll": poll, "choice": choice, "count": 1}
     query = insert_into(session, Vote).values(row)
     session.execute(query.on_conflict_do_update(index_elements=["issue_id", "poll", "choice"], set_={"count": Vote.count + 1}))
+
+
+def say(session: Session, tokens: Tokens, *, issue_id: int, question: int, subscription_id: int, choice: int) -> None:
+    """An answer of somebody we know, counted once: another one takes its place. Who it was cannot be read from it (L8).
+
+    Args:
+        question: the number of a poll, or 0 for whether the letter was worth reading.
+    """
+    prints = tokens.fingerprints("voice", f"{issue_id}-{question}-{subscription_id}")
+    session.execute(delete(Voice).where(Voice.issue_id == issue_id, Voice.question == question, Voice.fingerprint.in_(prints)))
+    session.execute(insert_into(session, Voice).values(issue_id=issue_id, question=question, fingerprint=prints[0], choice=choice).on_conflict_do_nothing())
 
 
 def comment(session: Session, issue: Issue, *, editor_id: int, quote: str, words: str, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """Reading issues and revisions."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from newsletter.accounts.models import Editor
 from newsletter.errors import NotFound
 from newsletter.i18n import Speech, mark
-from newsletter.issues.models import Comment, Idea, Issue, Revision, Snippet, Vote
+from newsletter.issues.models import Comment, Idea, Issue, ReaderLetter, Revision, Snippet, Voice, Vote
 from newsletter.links import Links
 from newsletter.media.queries import crops
 from newsletter.publications.models import Publication
@@ -174,8 +175,18 @@ def is_in_a_version(session: Session, publication_id: int, name: str) -> bool:
 
 def votes(session: Session, issue_id: int) -> dict[tuple[int, int], int]:
     """How often each answer was chosen, by poll and answer."""
-    rows = session.execute(select(Vote.poll, Vote.choice, Vote.count).where(Vote.issue_id == issue_id))
-    return {(poll, choice): count for poll, choice, count in rows}
+    found = {(row[0], row[1]): row[2] for row in session.execute(select(Vote.poll, Vote.choice, Vote.count).where(Vote.issue_id == issue_id))}
+    # On the web an answer is a number that rises; from a mail it is counted once for each person. The sum is what is shown.
+    voices = select(Voice.question, Voice.choice, func.count()).where(Voice.issue_id == issue_id, Voice.question > 0).group_by(Voice.question, Voice.choice)
+    for poll, choice, count in session.execute(voices):
+        found[poll, choice] = found.get((poll, choice), 0) + count
+    return found
+
+
+def feedback(session: Session, issue_id: int) -> dict[int, int]:
+    """What readers thought of an issue: 1 much, 2 some, 3 little."""
+    rows = select(Voice.choice, func.count()).where(Voice.issue_id == issue_id, Voice.question == 0).group_by(Voice.choice)
+    return {row[0]: row[1] for row in session.execute(rows)}
 
 
 def comments(session: Session, issue_id: int) -> list[tuple[Comment, str]]:
@@ -199,3 +210,15 @@ def revision(session: Session, issue_id: int, number: int) -> Revision:
     if found is None:
         raise NotFound(mark("There is no such version."))
     return found
+
+
+def reader_letters(session: Session, issue_id: int) -> Sequence[ReaderLetter]:
+    """What readers wrote about an issue and want to be read, in the order in which they agreed."""
+    query = select(ReaderLetter).where(ReaderLetter.issue_id == issue_id, ReaderLetter.state == "agreed")
+    return session.scalars(query.order_by(ReaderLetter.decided_at, ReaderLetter.id)).all()
+
+
+def with_reader_letters(session: Session, publication_id: int) -> set[int]:
+    """The issues below which such letters stand."""
+    query = select(ReaderLetter.issue_id).where(ReaderLetter.publication_id == publication_id, ReaderLetter.state == "agreed").distinct()
+    return set(session.scalars(query))

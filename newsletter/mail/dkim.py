@@ -21,7 +21,7 @@ from newsletter.errors import BrieftaubeError
 # occurs ("oversigned"), so that nobody on the way can add a second one (RFC 6376 §8.15).
 FIELDS = (
     "from", "to", "subject", "date", "message-id", "reply-to", "list-id", "list-unsubscribe", "list-unsubscribe-post",
-    "feedback-id", "mime-version", "content-type", "auto-submitted", "form-sub",
+    "in-reply-to", "references", "feedback-id", "cfbl-address", "mime-version", "content-type", "auto-submitted", "form-sub",
 )  # fmt: skip
 OVERSIGNED = ("from", "subject", "reply-to", "list-unsubscribe", "list-unsubscribe-post")
 

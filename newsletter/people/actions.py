@@ -116,7 +116,7 @@ def erase(session: Session, tokens: Tokens, one: Person, *, years: int, reason: 
         depart(session, one.publication.id, channel_id=one.subscription.channel_id, joined_at=one.subscription.confirmed_at, now=now)
     _keep_proof(session, one, fingerprint, policy.keep_proof_until(one.subscription.ended_at or now, years), now)
     _forget_ledger(session, one, canonical)
-    _forget_mail(session, one, canonical)
+    _forget_mail(session, one, canonical, now)
     for model, where in (
         (Notice, Notice.subscription_id == one.subscription.id),
         (Held, (Held.canonical == canonical) & (Held.publication_id == one.publication.id)),
@@ -163,9 +163,9 @@ def _forget_ledger(session: Session, one: Person, canonical: str) -> None:
     )
 
 
-def _forget_mail(session: Session, one: Person, canonical: str) -> None:
+def _forget_mail(session: Session, one: Person, canonical: str, now: datetime) -> None:
     """What she wrote to us, with the bytes that it came in."""
-    arrivals = forget(session, one.publication.id, subscriber_id=one.subscriber.id, canonical=canonical)
+    arrivals = forget(session, one.publication.id, subscriber_id=one.subscriber.id, canonical=canonical, now=now)
     here = or_(Arrival.publication_id == one.publication.id, Arrival.publication_id.is_(None))
     session.execute(delete(Arrival).where(or_(Arrival.id.in_(arrivals), (Arrival.sender == canonical) & here)))
 

@@ -54,6 +54,8 @@ def change_publication(session: Session, publication: Publication, *, values: Ma
     _refuse_wrong(values)
     for column, value in _known(values).items():
         setattr(publication, column, value)
+    if "ask_feedback" in values:
+        publication.ask_feedback = values["ask_feedback"] == "yes"
     if "count_clicks" in values:
         publication.count_clicks = values["count_clicks"] == "yes"
     session.flush()

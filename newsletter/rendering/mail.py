@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from mjml import mjml_to_html
 
+from newsletter.i18n import mark
 from newsletter.links import manage_url
 from newsletter.rendering import merge
 from newsletter.rendering.blocks import Block
@@ -34,7 +35,10 @@ FRAMED = {"callout", "columns", "poll", "reply", "card"}
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the text of an issue. ``{leave}`` in an address becomes the reader's own."""
+    """What stands around the text of an issue. ``{leave}`` in an address becomes the reader's own.
+
+    ``feedback`` are answers to whether the letter was worth reading: label and address.
+    """
 
     language: str
     name: str
@@ -48,6 +52,7 @@ class Frame:
     imprint: tuple[str, ...]
     look: Look = field(default_factory=Look)
     outside: Outside = field(default_factory=Outside)
+    feedback: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Row:
     block: Block
 
 
+WORTH_IT = mark("Was this letter worth your time?")
 LEAVE = "\ue010leave\ue011"
 MANAGE = "\ue010manage\ue011"
 
@@ -104,6 +110,7 @@ def to_mail(document: Document, subject: str, preheader: str, frame: Frame, medi
         night_ink=NIGHT_INK,
         leave=LEAVE,
         manage=MANAGE,
+        worth_it=WORTH_IT,
         media_url=media_url,
     )
     html = re.sub(r'(\d+\.\d{3,})(?=px|")', lambda found: str(round(float(found.group(1)), 2)), mjml_to_html(source).html)
@@ -162,7 +169,9 @@ def _text(blocks: list[Block], subject: str, frame: Frame) -> str:
         f"{frame.archive_label}:\n{frame.archive_url}",
         "\n".join(frame.imprint),
     ]
-    return f"{head}\n\n{to_text(blocks, frame.outside)}\n\n-- \n" + "\n\n".join(part for part in foot if part) + "\n"
+    asked = "".join(f"\n– {label}:\n  {address}" for label, address in frame.feedback)
+    asked = f"\n\n{frame.outside.speech(WORTH_IT)}{asked}" if asked else ""
+    return f"{head}\n\n{to_text(blocks, frame.outside)}{asked}\n\n-- \n" + "\n\n".join(part for part in foot if part) + "\n"
 
 
 @cache

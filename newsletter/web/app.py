@@ -16,6 +16,7 @@ from newsletter.archive.views import views as archive
 from newsletter.broker import connect
 from newsletter.catcher.views import views as catcher
 from newsletter.channels.views import views as channels
+from newsletter.conversations.readers import views as readers
 from newsletter.database import db
 from newsletter.deliveries.leaving import views as mailings
 from newsletter.drills.views import views as drills
@@ -23,6 +24,7 @@ from newsletter.federation.policy import handle
 from newsletter.federation.views import views as federation
 from newsletter.forms.views import views as forms
 from newsletter.imports.views import views as imports
+from newsletter.inbound.views import views as returns
 from newsletter.issues.views import sentence, tally, tally_of
 from newsletter.issues.views import views as issues
 from newsletter.media.views import views as media
@@ -31,6 +33,7 @@ from newsletter.people.guard import views as guard
 from newsletter.people.phones import views as phones
 from newsletter.people.preferences import views as preferences
 from newsletter.people.views import views as people
+from newsletter.people.voices import views as voices
 from newsletter.process import Process
 from newsletter.resources import directory
 from newsletter.segments.views import views as segments
@@ -45,6 +48,7 @@ from newsletter.web.clicks import views as clicks
 from newsletter.web.design import views as design
 from newsletter.web.domain import views as domain
 from newsletter.web.front import views as front
+from newsletter.web.inbox import views as inbox
 from newsletter.web.library import views as library
 from newsletter.web.links import views as landings
 from newsletter.web.manuscripts import views as manuscripts
@@ -73,6 +77,10 @@ BLUEPRINTS = (
     people,
     guard,
     preferences,
+    voices,
+    inbox,
+    returns,
+    readers,
     imports,
     segments,
     forms,

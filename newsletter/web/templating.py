@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from newsletter.accounts.access import development, may
 from newsletter.accounts.queries import publications_of
+from newsletter.conversations.queries import people_waiting
 from newsletter.deliveries import tide
 from newsletter.http import session
 from newsletter.i18n import Speech
@@ -33,6 +34,8 @@ def attach(app: Flask) -> None:
         moment=lambda value: _speech().moment(value),
         month=lambda value: _speech().month(value),
         weekday_name=lambda value, width="wide": format_date(value, "EEEE" if width == "wide" else "EEEEEE", locale=_speech().locale),
+        span=lambda much: _speech().span(much),
+        after=lambda much: _speech().after(much),
         listing=lambda words: _speech().listing(words),
         translated=_say,
         euros=lambda cents: _speech().euros(cents),
@@ -45,7 +48,9 @@ def attach(app: Flask) -> None:
     def values() -> dict[str, Any]:
         mine = publications_of(session(), g.editor.id) if g.get("editor") else []
         frozen = bool(mine) and tide.is_frozen(session())
-        return {"frozen": frozen, "speech": _speech(), "me": g.get("editor"), "here": g.get("publication"), "mine": mine}
+        here = g.get("publication")
+        waits = people_waiting(session(), here.id) if here is not None and g.get("editor") and may("editor") else 0
+        return {"waits": waits, "frozen": frozen, "speech": _speech(), "me": g.get("editor"), "here": g.get("publication"), "mine": mine}
 
 
 def _speech() -> Speech:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, url_for
 
-from newsletter.accounts.access import role
+from newsletter.accounts.access import may, role
 from newsletter.announcements.queries import waiting as posts_waiting
 from newsletter.archive.queries import latest as latest_build
 from newsletter.channels.models import Channel
 from newsletter.channels.queries import names
+from newsletter.conversations import queries as conversations
 from newsletter.deliveries import tide
 from newsletter.deliveries.queries import counts, latest
 from newsletter.growth.queries import by_channel, total
@@ -67,6 +68,7 @@ def show(publication: Publication) -> Reply:
         failed=failed(session(), publication.id, month_ago),
         posts=posts_waiting(session(), publication.id),
         build=latest_build(session(), publication.id),
+        answers=conversations.waiting(session(), publication.id) if may("editor") else None,
         catcher=in_use(session(), process().settings, process().tokens).is_catcher,
         links=links(),
         undo=process().settings.undo_seconds,
