@@ -102,6 +102,8 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
         "mailing": "/admin/saatbrief/mailings/12",
         "people": "/admin/saatbrief/subscribers/",
         "sign-up": "/p/saatbrief",
+        "inbox": "/admin/saatbrief/inbox",
+        "conversation": "/admin/saatbrief/inbox/1",
         "growth": "/admin/saatbrief/growth",
         "reach": "/admin/saatbrief/reach",
         "drill": "/admin/saatbrief/reach/drills?span=forever",
@@ -123,6 +125,9 @@ def _take(page: Page, base: str, account: dict[str, str], folder: Path, *, every
             "shield": "shield",
             "imports": "imports/",
             "archive-admin": "archive",
+            "returns": "returns",
+            "doors": "returns/doors",
+            "strangers": "inbox?place=strangers",
             "settings": "settings",
         }
         screens |= {name: f"/admin/saatbrief/{path}" for name, path in admin.items()}

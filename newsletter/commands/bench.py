@@ -2,7 +2,7 @@
 
 import click
 
-from newsletter.bench import archiving, importing, people, reach, signing_up, wire
+from newsletter.bench import archiving, importing, inbox, people, reach, signing_up, wire
 from newsletter.bench.sending import Case, audience, run
 from newsletter.cli import as_json, sentences, show
 
@@ -110,6 +110,17 @@ def bench_reach(number: int, visits: int, postgres_url: str, as_json: bool) -> N
     found = reach.run(number, visits, postgres_url)
     lines = [f"all figures: {found['figures_ms']} ms", *(f"{name}: {value} ms" for name, value in found["pages_ms"].items())]
     show(found, as_json, "\n".join(lines))
+
+
+@bench.command("inbox")
+@click.option("--number", type=int, default=100_000, help="Messages in the inbox.")
+@click.option("--postgres", "postgres_url", default="", help="The address of an empty database; everything in it goes.")
+@as_json
+@sentences
+def bench_inbox(number: int, postgres_url: str, as_json: bool) -> None:
+    """Open the pages of an inbox with so many messages in it, and search it."""
+    found = inbox.run(number, postgres_url)
+    show(found, as_json, "\n".join(f"{name}: {value} ms" for name, value in (found["pages_ms"] | found["searches_ms"]).items()))
 
 
 @bench.command("link")

@@ -1,6 +1,8 @@
 """``brieftaube check``: what is wrong, and how to mend it."""
 
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from newsletter import schema
 from newsletter.accounts import queries as who
@@ -13,6 +15,7 @@ from newsletter.process import Process
 from newsletter.publications import keys
 from newsletter.publications import queries as catalogue
 from newsletter.publications.domain import PublishedKey, look
+from newsletter.settings import Settings
 from newsletter.transports.queries import in_use
 
 
@@ -34,6 +37,7 @@ def look_over() -> list[dict[str, Any]]:
         rows.append(_check_transport(used.address, used.is_catcher, given.bounce_domain))
         if not used.is_catcher:
             rows += [row for name, found in published.items() for row in _check_domain(process, name, found, used.server.host)]
+        rows.append(_check_door(given))
         alive = age is not None and age < 60
         rows.append({"what": "worker", "ok": alive, "text": "is running" if alive else "is not running: brieftaube run"})
     return rows
@@ -61,6 +65,23 @@ def _check_broker(process: Process) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 -- redis, pika and socket errors share no root
         return {"what": "broker", "ok": False, "text": f"does not answer: {error}. Mailings start all the same, later."}
     return {"what": "broker", "ok": True, "text": "answers"}
+
+
+def _check_door(given: Settings) -> dict[str, Any]:
+    if not given.inbound:
+        return {
+            "what": "inbound",
+            "ok": True,
+            "text": "mail to BOUNCE_DOMAIN does not come in here; a mailbox or a webhook may bring answers and bounces (INBOUND)",
+        }
+    if given.inbound == "pipe":
+        return {"what": "inbound", "ok": True, "text": f"a mail server calls brieftaube inbound deliver for mail to {given.bounce_domain}"}
+    parts = urlsplit(given.inbound)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=8):
+            return {"what": "inbound", "ok": True, "text": f"mail to {given.bounce_domain} comes in at {given.inbound}"}
+    except OSError as error:
+        return {"what": "inbound", "ok": False, "text": f"nobody listens at {given.inbound}: {error.strerror or error}. Start brieftaube smtpd."}
 
 
 def _check_transport(address: str, catcher: bool, name: str) -> dict[str, Any]:

@@ -15,7 +15,10 @@ from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.subscriptions.models import Subscriber, Subscription
 
+# A word that stands in half of all conversations is no search. The newest are enough.
 LOOKED_THROUGH = 4000
+FEW = 500
+MOST_FOUND = 1000
 
 
 def get(session: Session, publication_id: int, conversation_id: int) -> Conversation:
@@ -111,6 +114,8 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
     moment, _, number = after.partition("_")
     if number.isdigit():
         at = datetime.fromisoformat(moment)
+        # The first condition says nothing new; it is where the index begins.
+        rows = rows.where(column >= at if longest_first else column <= at)
         later = column > at if longest_first else column < at
         same = Conversation.id > int(number) if longest_first else Conversation.id < int(number)
         rows = rows.where(or_(later, and_(column == at, same)))
@@ -123,19 +128,27 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
 
 
 def _found(session: Session, publication_id: int, wanted: Sequence[str]) -> list[int]:
-    """Conversations in which every word begins something; of the commonest words only the newest are looked through."""
-    here = Word.publication_id == publication_id
-    ids: set[int] | None = None
-    for word in sorted(wanted, key=len, reverse=True):
-        begins = Word.word == word if word.startswith("#") else and_(Word.word >= word, Word.word < word + "\U0010ffff")
-        query = select(Word.conversation_id).where(here, begins)
-        # By number and not by word: the newest conversations have the highest numbers.
-        newest = query.order_by(Word.conversation_id.desc()).limit(LOOKED_THROUGH)
-        query = newest if ids is None else query.where(Word.conversation_id.in_(ids))
-        ids = set(session.scalars(query))
-        if not ids:
-            return []
-    return sorted(ids or (), reverse=True)
+    """Conversations in which every word begins something, the newest first."""
+    found = min(((_with_word(session, publication_id, word), word) for word in wanted), key=lambda one: len(one[0]))
+    ids, rarest = found
+    for word in wanted:
+        if word != rarest:
+            # What few conversations have is looked for in these alone; otherwise both sets are the newest ones.
+            ids = ids & _with_word(session, publication_id, word, ids if len(ids) <= FEW else None)
+    return sorted(ids, reverse=True)[:MOST_FOUND]
+
+
+def _with_word(session: Session, publication_id: int, word: str, among: set[int] | None = None) -> set[int]:
+    """Conversations with a word, and with words that begin with it."""
+    query = select(Word.conversation_id).where(Word.publication_id == publication_id)
+    if among is not None:
+        query = query.where(Word.conversation_id.in_(among))
+    # By number and not by word: the newest conversations have the highest numbers.
+    ids = set(session.scalars(query.where(Word.word == word).order_by(Word.conversation_id.desc()).limit(LOOKED_THROUGH)))
+    if len(word) > 2 and not word.startswith("#"):
+        begins = query.where(Word.word > word, Word.word < word + "\U0010ffff")
+        ids |= set(session.scalars(begins.limit(LOOKED_THROUGH)))
+    return ids
 
 
 def counts(session: Session, publication_id: int) -> dict[tuple[str, str], int]:
@@ -251,6 +264,12 @@ def story(session: Session, conversation: Conversation) -> Story:
     ids = select(Conversation.id).where(Conversation.publication_id == conversation.publication_id, who)
     answers = session.scalar(select(func.count()).select_from(Message).where(Message.conversation_id.in_(ids), Message.kind == "in")) or 0
     return Story(subscription, letters, answers, earlier)
+
+
+def of_person(session: Session, publication_id: int, subscriber_id: int, limit: int = 8) -> Sequence[Conversation]:
+    """What somebody has written, the newest first."""
+    query = select(Conversation).where(Conversation.subscriber_id == subscriber_id, Conversation.publication_id == publication_id)
+    return session.scalars(query.order_by(Conversation.last_at.desc()).limit(limit)).all()
 
 
 def neighbours(session: Session, conversation: Conversation) -> tuple[int | None, int | None]:

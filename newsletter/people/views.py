@@ -7,9 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
-from newsletter.accounts.access import editor, role
+from newsletter.accounts.access import editor, may, role
+from newsletter.bounces import queries as bounces
 from newsletter.broker import ring
 from newsletter.channels.queries import names
+from newsletter.conversations import queries as conversations
 from newsletter.deliveries.queries import history
 from newsletter.errors import NotFound, Refused
 from newsletter.forms.queries import fields_of
@@ -119,6 +121,7 @@ def show(publication: Publication, subscription_id: int) -> Reply:
     events += [(delivery.changed_at, "delivery", (delivery, issue)) for delivery, _, issue in deliveries]
     events += [(one.subscription.answered_at, "answer", None)] if one.subscription.answered_at else []
     events += [(one.subscription.paused_at, "pause", None)] if one.subscription.paused_at else []
+    events += [(row.at, "bounce", row) for row in bounces.of_person(session(), one.subscriber.id, publication.id)]
     events.sort(key=lambda event: event[0], reverse=True)
     ways = names(session(), publication.id)
     known = phone_of(session(), subscription_id)
@@ -127,7 +130,8 @@ def show(publication: Publication, subscription_id: int) -> Reply:
         "people/show.html", one=one, events=events, deliveries=deliveries, intact=intact(consents, wordings), tags=people.tags_of(session(), publication.id),
         channel=ways.get(one.subscription.channel_id or 0), told=ways.get(one.subscription.heard_id or 0),
         texts=masked(phone.number) if phone else "", fields=fields_of(session(), publication.id),
-        answers=json.loads(one.subscription.answers),
+        answers=json.loads(one.subscription.answers), talks=conversations.of_person(session(), publication.id, one.subscriber.id) if may("editor") else (),
+        blocked=queries.suppression_of(session(), process().tokens, publication.id, one.subscriber.canonical),
     )  # fmt: skip
 
 

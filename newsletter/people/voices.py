@@ -9,6 +9,7 @@ from newsletter.accounts.actions import count
 from newsletter.conversations.receiving import speak_up
 from newsletter.errors import Refused
 from newsletter.http import Reply, links, no_referrer, now, open_to_all, page, process, session, speech, without_csrf, writing
+from newsletter.i18n import mark
 from newsletter.issues import margins
 from newsletter.issues.composition import FEEDBACK, web_address
 from newsletter.issues.models import Issue
@@ -19,12 +20,14 @@ from newsletter.publications.policy import greeting_of
 from newsletter.rendering import merge
 from newsletter.rendering.document import make_document
 from newsletter.rendering.mail import WORTH_IT
+from newsletter.tokens import TokenInvalid
 
 views = Blueprint("voices", __name__)
 
 # Below this many answers a share would tell who gave them.
 ENOUGH = 5
 WORDS_A_DAY = 5
+TOO_QUICK, PATIENCE = timedelta(seconds=1), timedelta(days=1)
 
 
 class Question(NamedTuple):
@@ -63,7 +66,8 @@ def _question(secret: str, issue_id: int, question: int, choice: int) -> Questio
 
 
 def _ask(found: Question, choice: int, status: int = 200, error: str = "") -> Response:
-    return _page(found, "polls/own.html", status, choice=choice, chosen=found.options[choice - 1], error=error)
+    shown = process().tokens.sign("voice shown", f"{found.one.subscription.id}-{found.issue.id}-{found.number}")
+    return _page(found, "polls/own.html", status, choice=choice, chosen=found.options[choice - 1], shown=shown, error=error)
 
 
 @views.post("/m/<secret>/say/<int:issue_id>/<int:question>/<int:choice>")
@@ -74,9 +78,31 @@ def say(secret: str, issue_id: int, question: int, choice: int) -> Reply:
     found = _question(secret, issue_id, question, choice)
     if "words" in request.form:
         return _more(found, request.form["words"])
+    if wrong := _not_by_hand(found):
+        return _ask(found, choice, 422, speech()(wrong))
     with writing() as writer:
         margins.say(writer, process().tokens, issue_id=issue_id, question=question, subscription_id=found.one.subscription.id, choice=choice)
     return _thanks(found)
+
+
+def _not_by_hand(found: Question) -> str:
+    """What speaks against a person having pressed: programs that look through mail press every button at once (A2)."""
+    proof, about = request.form.get("shown", ""), f"{found.one.subscription.id}-{found.issue.id}-{found.number}"
+    if loaded(proof, "voice shown", PATIENCE) != about:
+        return TOO_LATE
+    return TOO_EARLY if loaded(proof, "voice shown", TOO_QUICK) else ""
+
+
+def loaded(proof: str, purpose: str, age: timedelta) -> str:
+    """What a page's own proof says, or nothing when it is older than that, or none."""
+    try:
+        return process().tokens.load(purpose, proof, age)
+    except TokenInvalid:
+        return ""
+
+
+TOO_LATE = mark("This page was open for too long. Press the button once more.")
+TOO_EARLY = mark("That was quicker than a person reads. Press the button once more.")
 
 
 def _more(found: Question, words: str) -> Response:

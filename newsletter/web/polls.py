@@ -13,6 +13,7 @@ from newsletter.issues.composition import web_address
 from newsletter.issues.models import Issue
 from newsletter.issues.queries import get as issue_of
 from newsletter.issues.queries import shelf, votes
+from newsletter.people.voices import ENOUGH, PATIENCE, TOO_EARLY, TOO_LATE, TOO_QUICK, loaded
 from newsletter.publications.models import Publication
 from newsletter.publications.policy import greeting_of
 from newsletter.publications.queries import get as publication_of
@@ -25,11 +26,6 @@ views = Blueprint("polls", __name__)
 
 # A link in a letter works as long as the letter lies in somebody's mailbox.
 KEPT = timedelta(days=3650)
-# Programs that look through mail fetch every link and press every button at once; people read first (A2).
-TOO_QUICK = timedelta(seconds=1)
-PATIENCE = timedelta(days=1)
-# Below this many answers a share would tell who gave them.
-ENOUGH = 5
 
 
 class Found(NamedTuple):
@@ -62,24 +58,17 @@ def count(token: str) -> Reply:
     """The button was pressed. The page's own proof must come along; each proof counts once."""
     found = _found(token)
     proof = request.form.get("shown", "")
-    nonce, _, about = _loaded(proof, PATIENCE).partition(" ")
+    nonce, _, about = loaded(proof, "vote shown", PATIENCE).partition(" ")
     if about != f"{found.issue.id} {found.number}":
-        return _ask(found, 422, speech()("This page was open for too long. Press the button once more."))
-    if _loaded(proof, TOO_QUICK):
-        return _ask(found, 422, speech()("That was quicker than a person reads. Press the button once more."))
+        return _ask(found, 422, speech()(TOO_LATE))
+    if loaded(proof, "vote shown", TOO_QUICK):
+        return _ask(found, 422, speech()(TOO_EARLY))
     with writing() as writer:
         if counted_in(writer, key=f"vote:{nonce}", window=PATIENCE, now=now()) == 1:
             margins.vote(writer, found.issue.id, found.number, found.choice)
     counted = votes(session(), found.issue.id)
     numbers = [counted.get((found.number, answer), 0) for answer in range(1, len(found.block.options) + 1)]
     return _page(found, "polls/thanks.html", numbers=numbers, enough=sum(numbers) >= ENOUGH)
-
-
-def _loaded(proof: str, age: timedelta) -> str:
-    try:
-        return process().tokens.load("vote shown", proof, age)
-    except TokenInvalid:
-        return ""
 
 
 def _found(token: str) -> Found:

@@ -297,7 +297,7 @@ def test_a_reader_answers_a_poll_without_script_and_without_a_name(browser: Brow
     call(running.data_dir, "issue", "send", str(issue), "--wait", base_url=f"http://127.0.0.1:{running.port}")
     store = Store(running.data_dir)
     mail = next(one for one in store.latest() if "Eine Frage" in one.subject)
-    link = re.findall(r"http://\S+/v/\S+", store.get(mail.id).body("plain"))[1]
+    link = re.findall(r"http://\S+/say/\S+", store.get(mail.id).body("plain"))[1]
     seen = browser.new_context(locale="de-DE").new_page()
     seen.goto(link)
     look(seen, chromium.axe(), "poll")
@@ -308,5 +308,8 @@ def test_a_reader_answers_a_poll_without_script_and_without_a_name(browser: Brow
     page.wait_for_timeout(2100)
     page.click("main .button")
     expect(page.locator("h1")).to_have_text("Danke. Sie ist gezählt.")
+    page.fill("#words", "Die Gute, weil sie hält, was sie heißt.")
+    page.click("main form .button")
+    expect(page.locator("h1")).to_have_text("Danke. Deine Worte sind angekommen.")
     assert public.cookies() == []
     public.close()

@@ -241,6 +241,11 @@ def test_l12_every_page_of_the_demo_is_accessible_and_fits_a_phone(browser: Brow
         "design",
         "snippets",
         "issues/import",
+        "inbox",
+        "inbox/1",
+        "inbox?place=strangers",
+        "returns",
+        "returns/doors",
     ]
     paths = [f"/admin/saatbrief/{path}" for path in admin]
     paths += [

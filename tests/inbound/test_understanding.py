@@ -1,6 +1,7 @@
 """What becomes of a mail that comes in (B1, B3, B4, B5, U8, F7)."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select, text
@@ -10,8 +11,10 @@ from newsletter.conversations.models import Attachment, Conversation, Message
 from newsletter.inbound import actions, queries
 from newsletter.inbound.models import Arrival
 from newsletter.inbound.understanding import understand
+from newsletter.mail.dkim import FIELDS
 from newsletter.notices.models import Notice
 from newsletter.subscriptions.models import Subscription, Suppression
+from tests.deliveries.conftest import Post, new_post  # noqa: F401 -- a fixture
 from tests.inbound.conftest import Inbox, arf, dsn
 
 DOMAIN = "bounces.saatgarten.example"
@@ -107,6 +110,19 @@ def test_u8_a_mail_to_the_address_for_leaving_ends_the_subscription(inbox: Inbox
     assert (arrival.state, arrival.kind) == ("done", "leave")
     with inbox.process.reading() as session:
         assert session.get_one(Subscription, inbox.post.subscriptions[0]).state == "unsubscribed"
+
+
+def test_u8_no_letter_names_an_address_that_nobody_reads(new_post: Callable[..., Post]) -> None:  # noqa: F811
+    closed = new_post()
+    closed.send()
+    raw = closed.faults.accepted[0]
+    assert b"mailto:" not in raw
+    assert b"CFBL-Address" not in raw
+
+
+def test_rfc_9477_letters_say_where_complaints_go_and_the_field_is_signed(inbox: Inbox) -> None:
+    assert b"CFBL-Address: complaints@bounces.saatgarten.example; report=arf" in inbox.sent
+    assert "cfbl-address" in FIELDS
 
 
 def test_f7_a_notice_of_absence_to_any_address_of_ours_is_no_bounce_and_no_conversation(inbox: Inbox) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 
 import pytest
 from flask import Flask
@@ -368,8 +369,12 @@ def test_an_answer_is_pressed_and_counts_once_for_each_person(mira: Browser, cli
     assert "Hedwig" in text_of(client.get(f"{at}/1"))
     with process.reading() as session:
         assert votes(session, 1) == {}
+    proof = re.search(r'name="shown" value="([^"]+)"', text_of(client.get(f"{at}/1")))[1]
+    assert client.post(f"{at}/1", data={"shown": proof}).status_code == 422  # quicker than anybody reads
+    assert client.post(f"{at}/1", data={"shown": "nichts"}).status_code == 422
+    time.sleep(2.1)
     for choice in (1, 1, 2):
-        assert "Danke" in text_of(client.post(f"{at}/{choice}"))
+        assert "Danke" in text_of(client.post(f"{at}/{choice}", data={"shown": proof}))
     with process.reading() as session:
         assert votes(session, 1) == {(1, 2): 1}
         voice = session.scalars(select(Voice)).one()
@@ -378,7 +383,9 @@ def test_an_answer_is_pressed_and_counts_once_for_each_person(mira: Browser, cli
 
 def test_what_a_letter_was_worth_is_shown_as_sums_and_more_words_begin_a_conversation(mira: Browser, client: FlaskClient, process: Process, ada: int) -> None:
     secret = poll(process, mira)
-    client.post(f"/m/{secret}/say/1/0/2")
+    proof = re.search(r'name="shown" value="([^"]+)"', text_of(client.get(f"/m/{secret}/say/1/0/2")))[1]
+    time.sleep(2.1)
+    client.post(f"/m/{secret}/say/1/0/2", data={"shown": proof})
     with process.reading() as session:
         assert feedback(session, 1) == {2: 1}
     assert client.post(f"/m/{secret}/say/1/0/2", data={"words": " "}).status_code == 422

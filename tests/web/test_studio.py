@@ -165,7 +165,8 @@ def answers(mira: Browser, process: Process, issue: int) -> list[str]:
     cast.reader(process, 1)
     save(mira, issue, 1, POLL)
     mira.post(f"/admin/saatbrief/issues/{issue}/send", {"when": "now"})
-    soup = BeautifulSoup(mira.client.get(f"/admin/saatbrief/issues/{issue}/preview/mail").get_data(as_text=True), "html.parser")
+    # In the mail they lie below the reader's own page; on the web nobody is known.
+    soup = BeautifulSoup(mira.client.get(f"/admin/saatbrief/issues/{issue}/preview/web").get_data(as_text=True), "html.parser")
     return [str(link["href"]).removeprefix("http://localhost") for link in soup.find_all("a") if "/v/" in str(link.get("href"))]
 
 
