@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from newsletter.conversations import policy
+from newsletter.conversations import policy, queries
 from newsletter.conversations.models import Conversation, Message, SavedAnswer, Word
 from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.i18n import mark
@@ -41,11 +41,13 @@ def answer(
     if seen and newest > seen:
         raise Conflict(mark("Something new has come in this conversation. Read it, then send your answer."))
     sender = parse(publication.from_address)
+    answered = last.message_id if last is not None else ""
+    # Words from a page have no Message-ID; the answer to them stands below the letter that led there.
+    chain = policy.threaded(last.references.split(), answered) if last is not None and answered else (queries.letter_id(session, conversation),)
     message = Message(
         conversation_id=conversation.id, kind="out", at=now, editor_id=editor_id, name=publication.from_name, email=conversation.email, sender=sender.wire,
         subject=policy.answer_subject(last.subject if last else conversation.subject), text=text, state="queued", next_attempt_at=now + policy.TAKE_BACK,
-        message_id=f"<a.{secrets.token_hex(12)}@{sender.domain}>", in_reply_to=last.message_id if last else "",
-        references=" ".join(policy.threaded(last.references.split() if last else (), last.message_id if last else "")),
+        message_id=f"<a.{secrets.token_hex(12)}@{sender.domain}>", in_reply_to=answered, references=" ".join(chain),
     )  # fmt: skip
     session.add(message)
     _answered(conversation, close=close, now=now)

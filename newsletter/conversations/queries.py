@@ -228,6 +228,14 @@ def delivery_of(session: Session, publication_id: int, references: Sequence[str]
     return session.scalar(query.where(Delivery.mailing_id.in_(last)).limit(1))
 
 
+def letter_id(session: Session, conversation: Conversation) -> str:
+    """The Message-ID of the letter that she got, for an answer to words that came without a mail."""
+    query = select(Delivery.reference, Mailing.content).join(Mailing, Mailing.id == Delivery.mailing_id)
+    mine = Mailing.issue_id == conversation.issue_id, Delivery.subscriber_id == conversation.subscriber_id, Delivery.state == "accepted"
+    row = session.execute(query.where(*mine).limit(1)).first() if conversation.issue_id and conversation.subscriber_id else None
+    return f"<{row[0]}@{str(row[1]['from_address']).rpartition('@')[2]}>" if row else ""
+
+
 def reader(session: Session, publication_id: int, canonical: str) -> tuple[Subscriber, Subscription] | None:
     """Who has an address in a publication."""
     query = select(Subscriber, Subscription).join(Subscription, Subscription.subscriber_id == Subscriber.id)
@@ -275,7 +283,11 @@ def of_person(session: Session, publication_id: int, subscriber_id: int, limit: 
 def neighbours(session: Session, conversation: Conversation) -> tuple[int | None, int | None]:
     """The open conversation of the same place that has waited a little longer, and the one a little shorter, for going on by one key."""
     here = Conversation.publication_id == conversation.publication_id, Conversation.place == conversation.place, Conversation.state == "open"
-    since = conversation.waiting_since or conversation.last_at
+    since = conversation.waiting_since
+    if since is None:
+        # This one is answered; on goes whoever has waited longest.
+        longest = select(Conversation.id).where(*here, Conversation.id != conversation.id).order_by(Conversation.waiting_since).limit(1)
+        return None, session.scalar(longest)
     before = select(Conversation.id).where(*here, Conversation.waiting_since < since).order_by(Conversation.waiting_since.desc()).limit(1)
     after = select(Conversation.id).where(*here, Conversation.waiting_since > since).order_by(Conversation.waiting_since).limit(1)
     return session.scalar(before), session.scalar(after)

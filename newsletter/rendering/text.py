@@ -183,5 +183,5 @@ def _link(href: str, inside: str, notes: _Notes) -> str:
 
 
 def _wrap(text: str, width: int = WIDTH) -> str:
-    lines = [textwrap.fill(" ".join(line.split(" ")), width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")]
+    lines = [textwrap.fill(line.strip(" "), width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")]
     return "\n".join(lines).strip()

@@ -11,11 +11,13 @@ from newsletter.accounts.models import Editor
 from newsletter.conversations import actions, queries, sending
 from newsletter.conversations.models import Conversation, Message
 from newsletter.conversations.policy import TAKE_BACK
+from newsletter.conversations.receiving import speak_up
 from newsletter.errors import Conflict, Refused
+from newsletter.issues.models import Issue
 from newsletter.mail.returning import proven
 from newsletter.publications.keys import add_keys, use_keys
 from newsletter.publications.queries import get
-from newsletter.subscriptions.models import Subscription
+from newsletter.subscriptions.models import Subscriber, Subscription
 from tests.inbound.conftest import Inbox, dsn
 from tests.support import cast
 
@@ -269,3 +271,14 @@ def test_a_conversation_is_on_both_databases_the_same(any_process: object) -> No
         assert len(queries.shelf(session, publication_id, place="readers", query="fros").rows) == 1
         assert queries.counts(session, publication_id) == {("readers", "open"): 1}
         assert queries.story(session, shelf.rows[0].conversation).answers == 1
+
+
+def test_an_answer_to_words_from_a_page_stands_below_the_letter_that_led_there(inbox: Inbox) -> None:
+    with inbox.process.writing() as session:
+        subscription = session.get_one(Subscription, inbox.post.subscriptions[0])
+        subscriber = session.get_one(Subscriber, subscription.subscriber_id)
+        issue = session.get_one(Issue, inbox.post.issue_id)
+        speak_up(session, get(session, inbox.post.publication_id), subscriber, subscription, issue, words="Mehr über Kohl!", now=inbox.process.clock())
+    mail = send(inbox, answer(inbox, "Gern."))
+    assert mail["In-Reply-To"] == inbox.message_id
+    assert "> Mehr über Kohl!" in mail.get_body(("plain",)).get_content()
