@@ -14,6 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from newsletter.conversations.showing import formatted
+from newsletter.mail.incoming.letter import written
+from newsletter.mail.incoming.mime import read
 from newsletter.mail.incoming.verdict import judge
 from tests.mail.incoming.test_verdict import SAMPLES, mutated
 from tests.support.bounces import real_samples
@@ -53,6 +56,9 @@ def _shaken(raws: list[bytes], wanted: int) -> int:
         raw = mutated(chance, raws)
         try:
             judge(raw)
+            mail = read(raw)
+            written(mail)
+            formatted(mail, str)
         except Exception:
             place = Path(f"mutation-{number}.eml")
             place.write_bytes(raw)

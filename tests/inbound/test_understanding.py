@@ -212,3 +212,20 @@ def test_what_says_nothing_any_more_is_forgotten_and_conversations_are_not(inbox
         assert queries.raw_of(session, answer.id) is not None
         assert session.get(Arrival, aside.id) is None
         assert session.get_one(Arrival, bounce.id).sender == ""
+
+
+@pytest.mark.postgres
+def test_what_comes_back_means_the_same_on_postgresql(new_post: Callable[..., Post], postgres_url: str) -> None:  # noqa: F811
+    post = new_post(readers=3, settings={"bounce_domain": DOMAIN, "inbound": "pipe", "database_url": postgres_url})
+    post.send()
+    inbox = Inbox(post)
+    inbox.take(dsn("leser0@example.org", to=inbox.verp), to=inbox.verp)
+    with inbox.process.writing() as session:
+        assert actions.keep(session, dsn("leser0@example.org", to=inbox.verp), door="imap", now=inbox.process.clock()) is None
+    inbox.take(arf(inbox.sent), to=f"complaints@{DOMAIN}")
+    inbox.take(inbox.written_by("outlook", sender="leser1@example.org"))
+    assert number_of(inbox, Suppression) == 2
+    assert (number_of(inbox, Bounce), number_of(inbox, Conversation)) == (2, 1)
+    inbox.process.clock.forward(days=31)
+    with inbox.process.writing() as session:
+        assert actions.forget(session, now=inbox.process.clock()) == 2
