@@ -14,9 +14,12 @@ from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.mail.addresses import parse
 from newsletter.mail.incoming.letter import Written
+from newsletter.orm import take_turns
 from newsletter.publications.models import Publication
 from newsletter.subscriptions.actions import wrote_back
 from newsletter.subscriptions.models import Subscriber, Subscription
+
+TURN = 7264841
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def receive(
         spam: what a filter of ours thinks.
         at: when she wrote.
     """
+    # Two doors may bring the same mail at the same moment.
+    take_turns(session, TURN)
     if queries.known(session, publication.id, mail.message_id):
         return None
     conversation = session.get(Conversation, conversation_id) if conversation_id else None

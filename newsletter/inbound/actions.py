@@ -102,5 +102,6 @@ def forget(session: Session, *, now: datetime) -> int:
     session.execute(delete(ArrivalBytes).where(ArrivalBytes.arrival_id.in_(gone)))
     session.execute(update(Arrival).where(Arrival.id.in_(gone)).values(sender="", subject="", envelope_from="", envelope_to=[]))
     session.execute(delete(Arrival).where(Arrival.state == "quarantined", Arrival.received_at < now - policy.KEPT_IN_QUARANTINE))
+    session.execute(delete(Arrival).where(Arrival.state == "done", Arrival.received_at < now - policy.REMEMBERED, ~used))
     session.execute(delete(UsedToken).where(UsedToken.at < now - policy.KEPT))
     return len(gone)

@@ -110,11 +110,28 @@ def _check_sns(process: Process, body: bytes, key: str, now: datetime) -> str:
         raise Forged("The topic is not one of those that may call.")
     address = signatures.sns_certificate_address(message)
     try:
-        certificate = process.web.get(address)
-        signatures.sns_address(certificate.address)
-        signatures.sns(message, certificate.body, key, now)
+        certificate = CERTIFICATES.get(address) or _fetched(process, address)
+        signatures.sns(message, certificate, key, now)
+        _remember(address, certificate)
         if message.get("Type") == "SubscriptionConfirmation":
             process.web.get(signatures.sns_address(str(message.get("SubscribeURL", ""))))
     except Unreachable as error:
         raise Forged(f"Amazon could not be asked: {error}") from error
     return str(message.get("MessageId", ""))
+
+
+# A certificate never changes under its address; Amazon gives the next one another.
+CERTIFICATES: dict[str, bytes] = {}
+
+
+def _fetched(process: Process, address: str) -> bytes:
+    answer = process.web.get(address)
+    signatures.sns_address(answer.address)
+    return answer.body
+
+
+def _remember(address: str, certificate: bytes) -> None:
+    """Only what has proved to be one: a page that says "try later" is none."""
+    if len(CERTIFICATES) > 20:
+        CERTIFICATES.clear()
+    CERTIFICATES[address] = certificate

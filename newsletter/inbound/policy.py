@@ -13,6 +13,8 @@ TRIES = (timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1), timede
 KEPT = timedelta(days=30)
 # What proves nothing, or is for nobody here.
 KEPT_IN_QUARANTINE = timedelta(days=30)
+# That something came at all, so that the same bytes are known again.
+REMEMBERED = timedelta(days=90)
 
 LOOK_EVERY = timedelta(minutes=1)
 LOOK_AFTER_TROUBLE = timedelta(minutes=10)

@@ -146,6 +146,11 @@ class Provider:
         return self._basic([row | {"email": email, "MessageID": number}])
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    hooks.CERTIFICATES.clear()
+
+
 @pytest.fixture
 def made(inbox: Inbox) -> Callable[[str], Provider]:
     return lambda name: Provider(name, inbox)
@@ -282,6 +287,13 @@ def confirmation(provider: Provider, url: str, topic: str = TOPIC) -> Call:
     message = {"Type": "SubscriptionConfirmation", "MessageId": "c1", "TopicArn": topic, "Message": "You have chosen", "SubscribeURL": url, "Token": "t"}
     message["Timestamp"] = provider.process.clock().strftime("%Y-%m-%dT%H:%M:%S.000Z")
     return provider._made(provider.signed_by_amazon(message))
+
+
+def test_b8_the_certificate_is_fetched_once(made: Callable[[str], Provider]) -> None:
+    provider = made("ses")
+    provider.take(provider.call("bounce"))
+    provider.take(provider.call("complaint"))
+    assert provider.amazon.asked == [CERTIFICATE]
 
 
 def test_b8_amazons_question_whether_we_want_to_listen_is_answered(made: Callable[[str], Provider]) -> None:
