@@ -44,8 +44,9 @@ def answer(
     answered = last.message_id if last is not None else ""
     # Words from a page have no Message-ID; the answer to them stands below the letter that led there.
     chain = policy.threaded(last.references.split(), answered) if last is not None and answered else (queries.letter_id(session, conversation),)
+    to = (last.sender if last is not None else "") or conversation.email
     message = Message(
-        conversation_id=conversation.id, kind="out", at=now, editor_id=editor_id, name=publication.from_name, email=conversation.email, sender=sender.wire,
+        conversation_id=conversation.id, kind="out", at=now, editor_id=editor_id, name=publication.from_name, email=to, sender=sender.wire,
         subject=policy.answer_subject(last.subject if last else conversation.subject), text=text, state="queued", next_attempt_at=now + policy.TAKE_BACK,
         message_id=f"<a.{secrets.token_hex(12)}@{sender.domain}>", in_reply_to=answered, references=" ".join(chain),
     )  # fmt: skip

@@ -96,7 +96,7 @@ class Message(Base):
     in_reply_to: Mapped[str] = mapped_column(String(255), default="")
     references: Mapped[str] = mapped_column(String(4000), default="")
     arrival_id: Mapped[int | None] = mapped_column(index=True)
-    # Only of answers: where they stand on their way.
+    # Of answers: where they stand on their way. ``sender`` of a mail that came is where she wants answers to go, if elsewhere.
     state: Mapped[str] = mapped_column(String(8), default="")
     sender: Mapped[str] = mapped_column(String(254), default="")
     attempts: Mapped[int] = mapped_column(default=0)

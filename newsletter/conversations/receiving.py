@@ -106,6 +106,7 @@ def _append(session: Session, conversation: Conversation, mail: Written, arrival
         conversation_id=conversation.id, kind="in", at=at, name=mail.name, email=mail.email, subject=mail.subject, text=mail.text, folded=mail.folded,
         rich=mail.rich, message_id=mail.message_id, in_reply_to=(mail.ids[0] if mail.ids else "")[:255],
         references=" ".join(policy.threaded(mail.references, "", 3900)), arrival_id=arrival_id,
+        sender=_wished(session, conversation, mail),
     )  # fmt: skip
     session.add(message)
     session.flush()
@@ -117,6 +118,18 @@ def _append(session: Session, conversation: Conversation, mail: Written, arrival
     if conversation.subscriber_id is not None and policy.wants_to_leave(mail.subject, mail.text):
         conversation.suggestion = "leave"
     index(session, conversation, (mail.subject, mail.text, mail.name, mail.email, mail.email.replace("@", " ").replace(".", " ")))
+
+
+def _wished(session: Session, conversation: Conversation, mail: Written) -> str:
+    """Where she wants answers to go (RFC 5322 §3.6.2), if that is an address, and neither her own nor ours."""
+    if not mail.reply_to or mail.reply_to == mail.email:
+        return ""
+    publication = session.get_one(Publication, conversation.publication_id)
+    try:
+        wished = parse(mail.reply_to)
+    except Refused:
+        return ""
+    return "" if wished.canonical in (publication.from_address.lower(), (publication.reply_to or "").lower()) else wished.wire
 
 
 def came_back(session: Session, conversation: Conversation, *, text: str, arrival_id: int, now: datetime) -> None:

@@ -67,6 +67,7 @@ def _show(publication: Publication, conversation: Conversation, status: int = 20
     return page(
         "conversations/show.html", status, conversation=conversation, messages=said, attachments=queries.attachments(session(), said), story=story,
         issue=session().get(Issue, conversation.issue_id) if conversation.issue_id else None, saved=saved, error=error, now=now(),
+        elsewhere=next((one.sender for one in reversed(said) if one.kind == "in"), ""),
         text=text or request.args.get("text", "") or chosen, newest=max((one.id for one in said if one.kind != "note"), default=0),
         people={one.id: one for one in who_may(session(), publication.id, "editor")}, rich=_rich(publication, conversation, said),
         channel=ways.get(story.subscription.channel_id or 0) if story.subscription else None,

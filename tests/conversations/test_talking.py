@@ -282,3 +282,12 @@ def test_an_answer_to_words_from_a_page_stands_below_the_letter_that_led_there(i
     mail = send(inbox, answer(inbox, "Gern."))
     assert mail["In-Reply-To"] == inbox.message_id
     assert "> Mehr über Kohl!" in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(
+    ("wished", "to"),
+    [("ada@buchbinderei.example", "ada@buchbinderei.example"), ("mira@saatgarten.example", "leser0@example.org"), ("kaputt@", "leser0@example.org")],
+)
+def test_an_answer_goes_where_she_wants_it(inbox: Inbox, wished: str, to: str) -> None:
+    inbox.take(inbox.written_by("gmail").replace(b"MIME-Version: 1.0", f"Reply-To: Ada <{wished}>\r\nMIME-Version: 1.0".encode(), 1))
+    assert send(inbox, answer(inbox))["To"] == to
