@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from newsletter.conversations import policy, queries
+from newsletter.conversations import policy, threads
 from newsletter.conversations.models import Conversation, Message, SavedAnswer, Word
 from newsletter.errors import Conflict, NotFound, Refused
 from newsletter.i18n import mark
@@ -29,21 +29,15 @@ def answer(
         Refused: it says nothing, or very much.
         Conflict: something came in meanwhile that she has not seen.
     """
-    text = text.replace("\r\n", "\n").strip("\n").rstrip()
-    if not text.strip():
-        raise Refused(mark("Write something first."), field="text")
-    if len(text) > policy.LONGEST_ANSWER:
-        raise Refused(mark("%(n)s characters are too many here; %(limit)s are possible."), field="text", n=len(text), limit=policy.LONGEST_ANSWER)
+    text = _worth_sending(text)
     last = session.scalar(
         select(Message).where(Message.conversation_id == conversation.id, Message.kind == "in").order_by(Message.at.desc(), Message.id.desc()).limit(1)
     )
-    newest = session.scalar(select(func.max(Message.id)).where(Message.conversation_id == conversation.id, Message.kind != "note")) or 0
-    if seen and newest > seen:
-        raise Conflict(mark("Something new has come in this conversation. Read it, then send your answer."))
+    _refuse_unseen(session, conversation, seen)
     sender = parse(publication.from_address)
     answered = last.message_id if last is not None else ""
     # Words from a page have no Message-ID; the answer to them stands below the letter that led there.
-    chain = policy.threaded(last.references.split(), answered) if last is not None and answered else (queries.letter_id(session, conversation),)
+    chain = policy.threaded(last.references.split(), answered) if last is not None and answered else (threads.letter_id(session, conversation),)
     to = (last.sender if last is not None else "") or conversation.email
     message = Message(
         conversation_id=conversation.id, kind="out", at=now, editor_id=editor_id, name=publication.from_name, email=to, sender=sender.wire,
@@ -55,6 +49,21 @@ def answer(
     index(session, conversation, (text,))
     session.flush()
     return message
+
+
+def _worth_sending(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip("\n").rstrip()
+    if not text.strip():
+        raise Refused(mark("Write something first."), field="text")
+    if len(text) > policy.LONGEST_ANSWER:
+        raise Refused(mark("%(n)s characters are too many here; %(limit)s are possible."), field="text", n=len(text), limit=policy.LONGEST_ANSWER)
+    return text
+
+
+def _refuse_unseen(session: Session, conversation: Conversation, seen: int) -> None:
+    newest = session.scalar(select(func.max(Message.id)).where(Message.conversation_id == conversation.id, Message.kind != "note")) or 0
+    if seen and newest > seen:
+        raise Conflict(mark("Something new has come in this conversation. Read it, then send your answer."))
 
 
 def _answered(conversation: Conversation, *, close: bool, now: datetime) -> None:

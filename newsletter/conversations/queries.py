@@ -8,17 +8,13 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.conversations import policy
-from newsletter.conversations.models import Attachment, Conversation, Message, SavedAnswer, Word
+from newsletter.conversations.models import Attachment, Conversation, Message, SavedAnswer
+from newsletter.conversations.searching import with_words
 from newsletter.deliveries.models import Delivery, Mailing
 from newsletter.errors import NotFound
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
-from newsletter.subscriptions.models import Subscriber, Subscription
-
-# A word that stands in half of all conversations is no search. The newest are enough.
-LOOKED_THROUGH = 4000
-FEW = 500
-MOST_FOUND = 1000
+from newsletter.subscriptions.models import Subscription
 
 
 def get(session: Session, publication_id: int, conversation_id: int) -> Conversation:
@@ -102,7 +98,7 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
     )
     wanted = policy.asked(query)
     if wanted:
-        rows = rows.where(Conversation.id.in_(_found(session, publication_id, wanted)))
+        rows = rows.where(Conversation.id.in_(with_words(session, publication_id, wanted)))
     else:
         rows = rows.where(Conversation.place == place)
         rows = rows.where(Conversation.state == state) if state else rows
@@ -125,30 +121,6 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
     last = shown[-1].conversation if len(found) > policy.PAGE else None
     moment = ((last.waiting_since if longest_first else last.last_at) or last.last_at).isoformat() if last else ""
     return Shelf(shown, f"{moment}_{last.id}" if last else "")
-
-
-def _found(session: Session, publication_id: int, wanted: Sequence[str]) -> list[int]:
-    """Conversations in which every word begins something, the newest first."""
-    found = min(((_with_word(session, publication_id, word), word) for word in wanted), key=lambda one: len(one[0]))
-    ids, rarest = found
-    for word in wanted:
-        if word != rarest:
-            # What few conversations have is looked for in these alone; otherwise both sets are the newest ones.
-            ids = ids & _with_word(session, publication_id, word, ids if len(ids) <= FEW else None)
-    return sorted(ids, reverse=True)[:MOST_FOUND]
-
-
-def _with_word(session: Session, publication_id: int, word: str, among: set[int] | None = None) -> set[int]:
-    """Conversations with a word, and with words that begin with it."""
-    query = select(Word.conversation_id).where(Word.publication_id == publication_id)
-    if among is not None:
-        query = query.where(Word.conversation_id.in_(among))
-    # By number and not by word: the newest conversations have the highest numbers.
-    ids = set(session.scalars(query.where(Word.word == word).order_by(Word.conversation_id.desc()).limit(LOOKED_THROUGH)))
-    if len(word) > 2 and not word.startswith("#"):
-        begins = query.where(Word.word > word, Word.word < word + "\U0010ffff")
-        ids |= set(session.scalars(begins.limit(LOOKED_THROUGH)))
-    return ids
 
 
 def counts(session: Session, publication_id: int) -> dict[tuple[str, str], int]:
@@ -185,62 +157,6 @@ def waiting(session: Session, publication_id: int) -> Waiting:
     waited = [row for row in session.scalars(answered.order_by(Conversation.answered_at.desc()).limit(200)) if row is not None]
     usually = timedelta(seconds=policy.median(waited)) if waited else None
     return Waiting(found.get("readers", 0), found.get("strangers", 0), longest, usually)
-
-
-def by_ids(session: Session, publication_id: int, ids: Sequence[str]) -> Conversation | None:
-    """The conversation to which a mail belongs by what it refers to, the nearest first (RFC 5322 §3.6.4)."""
-    query = select(Message.message_id, Conversation).join(Conversation, Conversation.id == Message.conversation_id)
-    rows = {row[0]: row[1] for row in session.execute(query.where(Message.message_id.in_(ids), Conversation.publication_id == publication_id))}
-    return next((rows[one] for one in ids if one in rows), None)
-
-
-def by_matter(session: Session, publication_id: int, email: str, subject: str, now: datetime) -> Conversation | None:
-    """The same person about the same thing, a short while ago, by a program that does not say what it answers."""
-    query = select(Conversation).where(
-        Conversation.publication_id == publication_id, Conversation.email == email.lower(), Conversation.last_at > now - policy.SAME_MATTER
-    )
-    wanted = policy.base_subject(subject)
-    rows = session.scalars(query.order_by(Conversation.last_at.desc()).limit(20))
-    return next((row for row in rows if wanted and policy.base_subject(row.subject) == wanted), None)
-
-
-def known(session: Session, publication_id: int, message_id: str) -> bool:
-    """Whether a mail is in the inbox already."""
-    query = select(Message.id).join(Conversation, Conversation.id == Message.conversation_id)
-    return (
-        bool(message_id) and session.scalar(query.where(Message.message_id == message_id, Conversation.publication_id == publication_id).limit(1)) is not None
-    )
-
-
-def delivery_of(session: Session, publication_id: int, references: Sequence[str], subscriber_id: int | None) -> Delivery | None:
-    """The letter that a mail answers, by the random part of its Message-ID.
-
-    There is no index on it, which would cost every delivery of every mailing: those of the person are looked through, and for
-    an address that we do not know those of the last twelve letters.
-    """
-    wanted = [one.strip("<>").rpartition("@")[0] for one in references]
-    if not wanted:
-        return None
-    query = select(Delivery).join(Mailing, Mailing.id == Delivery.mailing_id).where(Mailing.publication_id == publication_id, Delivery.reference.in_(wanted))
-    if subscriber_id is not None and (found := session.scalar(query.where(Delivery.subscriber_id == subscriber_id).limit(1))) is not None:
-        return found
-    last = session.scalars(select(Mailing.id).where(Mailing.publication_id == publication_id).order_by(Mailing.id.desc()).limit(12)).all()
-    return session.scalar(query.where(Delivery.mailing_id.in_(last)).limit(1))
-
-
-def letter_id(session: Session, conversation: Conversation) -> str:
-    """The Message-ID of the letter that she got, for an answer to words that came without a mail."""
-    query = select(Delivery.reference, Mailing.content).join(Mailing, Mailing.id == Delivery.mailing_id)
-    mine = Mailing.issue_id == conversation.issue_id, Delivery.subscriber_id == conversation.subscriber_id, Delivery.state == "accepted"
-    row = session.execute(query.where(*mine).limit(1)).first() if conversation.issue_id and conversation.subscriber_id else None
-    return f"<{row[0]}@{str(row[1]['from_address']).rpartition('@')[2]}>" if row else ""
-
-
-def reader(session: Session, publication_id: int, canonical: str) -> tuple[Subscriber, Subscription] | None:
-    """Who has an address in a publication."""
-    query = select(Subscriber, Subscription).join(Subscription, Subscription.subscriber_id == Subscriber.id)
-    row = session.execute(query.where(Subscriber.canonical == canonical, Subscription.publication_id == publication_id)).first()
-    return (row[0], row[1]) if row else None
 
 
 @dataclass(frozen=True)
@@ -307,9 +223,3 @@ def due(session: Session, now: datetime) -> Sequence[int]:
 def of_issue(session: Session, issue_id: int) -> int:
     """How many conversations a letter has begun."""
     return session.scalar(select(func.count()).select_from(Conversation).where(Conversation.issue_id == issue_id, Conversation.place == "readers")) or 0
-
-
-def publication_of(session: Session, ids: Sequence[str]) -> int | None:
-    """Whose conversation some mails belong to."""
-    query = select(Conversation.publication_id).join(Message, Message.conversation_id == Conversation.id)
-    return session.scalar(query.where(Message.message_id.in_(ids), Message.kind == "out").limit(1))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter.conversations import policy, queries
+from newsletter.conversations import policy, threads
 from newsletter.conversations.actions import index
 from newsletter.conversations.models import Attachment, Conversation, Message
 from newsletter.deliveries.models import Delivery, Mailing
@@ -51,11 +51,11 @@ def receive(
     """
     # Two doors may bring the same mail at the same moment.
     take_turns(session, TURN)
-    if queries.known(session, publication.id, mail.message_id):
+    if threads.known(session, publication.id, mail.message_id):
         return None
     conversation = session.get(Conversation, conversation_id) if conversation_id else None
     if conversation is None or conversation.publication_id != publication.id:
-        conversation = queries.by_ids(session, publication.id, mail.ids) or queries.by_matter(session, publication.id, mail.email, mail.subject, now)
+        conversation = threads.by_ids(session, publication.id, mail.ids) or threads.by_matter(session, publication.id, mail.email, mail.subject, now)
     known = _who(session, publication, mail)
     if conversation is None:
         conversation = _begin(session, publication, mail, known, spam=spam, at=at)
@@ -71,9 +71,9 @@ def _who(session: Session, publication: Publication, mail: Written) -> _Known:
         canonical = parse(mail.email).canonical
     except Refused:
         canonical = mail.email
-    found = queries.reader(session, publication.id, canonical)
+    found = threads.reader(session, publication.id, canonical)
     subscriber, subscription = found or (None, None)
-    delivery = queries.delivery_of(session, publication.id, mail.ids, subscriber.id if subscriber else None)
+    delivery = threads.delivery_of(session, publication.id, mail.ids, subscriber.id if subscriber else None)
     if subscriber is None and delivery is not None:
         # She answers from another address than the one that gets the letters; the letter says who she is.
         subscriber, subscription = _behind(session, delivery)

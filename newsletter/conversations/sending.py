@@ -12,18 +12,16 @@ from newsletter.conversations import policy
 from newsletter.conversations.models import Conversation, Message
 from newsletter.i18n import Speech
 from newsletter.mail.addresses import parse
-from newsletter.mail.conversation import Conversation as Talk
 from newsletter.mail.dkim import KeyBroken
 from newsletter.mail.message import Letter, Sender, compose
-from newsletter.mail.replies import Reply, about_us
+from newsletter.mail.replies import Reply
 from newsletter.mail.returning import returning
-from newsletter.mail.smtp import Phase, SmtpError, server
+from newsletter.mail.smtp import SmtpError
 from newsletter.notices.policy import LEASE, pause_after
 from newsletter.process import Process
 from newsletter.publications.keys import signed
 from newsletter.publications.models import Publication
-from newsletter.transports import throttles
-from newsletter.transports.queries import all_in_use
+from newsletter.transports.single import hand_over, is_final, working
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +32,7 @@ def send(process: Process, message_id: int) -> None:
         message = _claim(session, message_id, now=process.clock())
         if message is None:
             return
-        health = throttles.health(session)
-        used = all_in_use(session, process.settings, process.tokens)
-        address = next((one for one in used if not health.get(one.id, {}).get("stopped")), used[0]).address
+        address = working(session, process.settings, process.tokens)
     try:
         with process.reading() as session:
             raw = signed(session, process.tokens, parse(message.sender).domain, bytes_of(session, message))
@@ -46,7 +42,7 @@ def send(process: Process, message_id: int) -> None:
         _put_off(process, message_id, str(error), final=False)
     except SmtpError as error:
         log.warning("answer %s was not taken (%s): %s", message_id, error.phase, error)
-        _put_off(process, message_id, f"{error.phase}: {error}", final=_final(error))
+        _put_off(process, message_id, f"{error.phase}: {error}", final=is_final(error))
     else:
         with process.writing() as session:
             row = session.get_one(Message, message_id)
@@ -90,13 +86,7 @@ def _hand_over(process: Process, address: str, message: Message, raw: bytes) -> 
     domain = process.settings.bounce_domain
     # What the other side cannot deliver comes back to the conversation, where mail comes in at all.
     sender = returning(process.tokens, domain, "c", message.conversation_id) if process.settings.open_door else message.sender
-    with Talk(server(address), domain) as talk:
-        talk.offer(sender, parse(message.email), raw)
-        return talk.dot()
-
-
-def _final(error: SmtpError) -> bool:
-    return error.reply is not None and error.reply.permanent and error.phase in (Phase.RCPT, Phase.DOT) and not about_us(error.reply)
+    return hand_over(address, domain, sender, parse(message.email), raw)
 
 
 def _put_off(process: Process, message_id: int, why: str, *, final: bool) -> None:

@@ -18,7 +18,7 @@ from newsletter.bounces.actions import Report, note
 from newsletter.bounces.looking import domains_gone
 from newsletter.bounces.policy import ASK_THE_DNS
 from newsletter.conversations import policy as matters
-from newsletter.conversations import queries as conversations
+from newsletter.conversations import threads
 from newsletter.conversations.models import Conversation
 from newsletter.conversations.receiving import came_back, receive
 from newsletter.deliveries.models import Delivery
@@ -228,7 +228,7 @@ def _person(session: Session, arrival: Arrival, mail: _Mail, now: datetime) -> N
 
 def _answered(session: Session, ids: Sequence[str]) -> int | None:
     """The publication of the conversation or letter that a mail refers to."""
-    return conversations.publication_of(session, ids)
+    return threads.publication_of(session, ids)
 
 
 def _believe(session: Session, process: Process, arrival: Arrival | None, told: Sequence[events.Event]) -> None:
