@@ -75,7 +75,7 @@ def test_a_conversation_goes_there_and_back_and_stays_one(inbox: Inbox, client: 
     text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert text.startswith("Liebe Ada,\n\nsehr gern.")
     assert "schrieb Ada Lorenzen:\n\n> Liebe Mira," in text
-    assert "> Rezept" in text or "> Könntest du das Rezept verraten?" in text
+    assert "> Könntest du das Rezept verraten?" in text
     assert only(inbox).state == "answered"
 
     raw = inbox.written_by(client, message_id=mail["Message-ID"], subject="Re: Die erste Bohne", number="2")
@@ -94,7 +94,8 @@ def test_the_answer_is_signed_like_a_letter_and_comes_back_to_the_conversation(i
     inbox.take(inbox.written_by("gmail"))
     mail = send(inbox, answer(inbox))
     assert len(mail.get_all("DKIM-Signature")) == 2
-    assert "in-reply-to" in mail["DKIM-Signature"].replace("\r\n", "").lower() or "references" in mail["DKIM-Signature"].lower()
+    signed = re.sub(r"\s+", "", mail["DKIM-Signature"]).lower()
+    assert ":in-reply-to:references:" in signed
     sender = re.search(r"<([^>]+)>", inbox.post.faults.senders[-1])[1]
     found = proven(inbox.process.tokens, "bounces.saatgarten.example", sender)
     assert (found.purpose, found.number) == ("c", only(inbox).id)

@@ -5,19 +5,22 @@ import resource
 import smtplib
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
+from newsletter import process as processes
 from newsletter.inbound import queries
 from newsletter.inbound.door import server_for
 from newsletter.inbound.models import Arrival
 from newsletter.process import Process
+from newsletter.settings import load
 from tests.inbound.conftest import Inbox, dsn
 from tests.test_run import BRIEFTAUBE, environment
 
@@ -116,6 +119,15 @@ def test_50_mb_are_refused_without_being_held_in_memory(inbox: Inbox, door: tupl
     assert stored(inbox.process) == []
 
 
+@contextmanager
+def opened(tmp_path: Path) -> Iterator[Session]:
+    """What a program has left behind in its DATA_DIR."""
+    process = processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=tmp_path))
+    with process.reading() as session:
+        yield session
+    process.engine.dispose()
+
+
 def deliver(tmp_path: Path, raw: bytes, *words: str, **more: object) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [*BRIEFTAUBE, "inbound", "deliver", *words], env=environment(tmp_path, **more), input=raw, capture_output=True, timeout=120, check=False
@@ -126,14 +138,9 @@ def test_deliver_stores_a_mail_from_a_pipe(tmp_path: Path) -> None:
     done = deliver(tmp_path, MAIL, "--from", "ada@example.org", "--to", "mira@saatgarten.example")
     assert (done.returncode, done.stdout) == (0, b"")
     assert deliver(tmp_path, MAIL).returncode == 0
-    from newsletter import process as processes
-    from newsletter.settings import load
-
-    process = processes.new_process(load({"BRIEFTAUBE_CONFIG": "/nowhere"}, data_dir=tmp_path))
-    with process.reading() as session:
+    with opened(tmp_path) as session:
         assert session.scalar(select(func.count()).select_from(Arrival)) == 1
         assert session.scalars(select(Arrival)).one().envelope_to == ["mira@saatgarten.example"]
-    process.engine.dispose()
 
 
 def test_deliver_ends_with_75_when_nothing_could_be_stored(tmp_path: Path) -> None:
@@ -166,7 +173,8 @@ def test_smtpd_opens_the_door_where_the_settings_say_so(tmp_path: Path) -> None:
     finally:
         program.terminate()
         assert program.wait(20) == 0
-    assert sys.version_info >= (3, 11)
+    with opened(tmp_path) as session:
+        assert session.scalars(select(Arrival.door)).all() == ["lmtp"]
 
 
 @pytest.mark.parametrize("inbound", ["http://x:1", "lmtp://", "lmtp://host", "smtp://h:99999999", "somewhere"])

@@ -130,7 +130,8 @@ def test_notes_tags_editors_and_states(mira: Browser, process: Process, ada: int
     for words in ("liegt bereit", "Rat</a>", "zugeteilt an Jost", "Aufgehobene Antworten:"):
         assert words in page
     assert "Abdecken." in text_of(mira.get(f"{AT}/1?saved=1"))
-    assert "Frost 1" in text_of(mira.get(f"{AT}?q=%23rat")) or "Ada Lorenzen" in text_of(mira.get(f"{AT}?q=%23rat"))
+    assert "Ada Lorenzen" in text_of(mira.get(f"{AT}?q=%23rat"))
+    assert "Ada Lorenzen" not in text_of(mira.get(f"{AT}?q=%23rast"))
     mira.post(f"{AT}/1/close")
     assert row(process).state == "closed"
     mira.post(f"{AT}/1/reopen")
@@ -242,7 +243,8 @@ def test_attachments_are_saved_and_never_opened(mira: Browser, process: Process,
     mail(process, raw=rich())
     page = text_of(mira.get(f"{AT}/1"))
     assert "rechnung.html" in page
-    assert ".._bohne.png" in page or "bohne.png" in page
+    assert "bohne.png" in page
+    assert "../" not in page
     for number in (1, 2):
         response = mira.get(f"{AT}/1/attachment/{number}")
         assert response.content_type == "application/octet-stream"
@@ -378,7 +380,7 @@ def test_an_answer_is_pressed_and_counts_once_for_each_person(mira: Browser, cli
     with process.reading() as session:
         assert votes(session, 1) == {(1, 2): 1}
         voice = session.scalars(select(Voice)).one()
-        assert str(ada) not in voice.fingerprint[:4] or len(voice.fingerprint) == 64
+        assert voice.fingerprint == process.tokens.fingerprints("voice", f"1-1-{ada}")[0]
 
 
 def test_what_a_letter_was_worth_is_shown_as_sums_and_more_words_begin_a_conversation(mira: Browser, client: FlaskClient, process: Process, ada: int) -> None:
