@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.conversations import policy, threads
 from newsletter.conversations.models import Conversation, Message, SavedAnswer, Word
-from newsletter.errors import Conflict, NotFound, Refused
+from newsletter.errors import Conflict, Refused
 from newsletter.i18n import mark
 from newsletter.mail.addresses import parse
 from newsletter.orm import insert_into
@@ -72,7 +72,7 @@ def _answered(conversation: Conversation, *, close: bool, now: datetime) -> None
     conversation.answered_at, conversation.waiting_since, conversation.last_at, conversation.unread = now, None, now, False
     conversation.become("closed" if close else "answered")
     if conversation.place == "spam":
-        conversation.place = "strangers"
+        conversation.place = conversation.shelf
 
 
 def withdraw(session: Session, conversation: Conversation, message: Message, *, now: datetime) -> str:
@@ -93,8 +93,6 @@ def withdraw(session: Session, conversation: Conversation, message: Message, *, 
     conversation.state, conversation.answered_at, conversation.waiting_since = "open" if came else "answered", out, came
     if out is None:
         conversation.waited = None
-    elif not came:
-        conversation.state = "answered"
     session.flush()
     return words
 
@@ -132,15 +130,15 @@ def reopen(session: Session, conversation: Conversation, *, now: datetime) -> No
     session.flush()
 
 
-def put(session: Session, conversation: Conversation, place: str) -> None:
-    """Fold it away, or take it out again.
+def fold(session: Session, conversation: Conversation) -> None:
+    """Put it away as spam."""
+    conversation.place = "spam"
+    session.flush()
 
-    Raises:
-        NotFound: there is no such place.
-    """
-    if place not in ("inbox", "spam"):
-        raise NotFound(mark("There is no such place."))
-    conversation.place = "spam" if place == "spam" else "readers" if conversation.subscriber_id else "strangers"
+
+def unfold(session: Session, conversation: Conversation) -> None:
+    """It is none after all."""
+    conversation.place = conversation.shelf
     session.flush()
 
 

@@ -52,6 +52,11 @@ class Conversation(Base):
     answered_at: Mapped[datetime | None]
 
     @property
+    def shelf(self) -> str:
+        """Where it stands as long as it is no spam."""
+        return "readers" if self.subscriber_id or self.issue_id else "strangers"
+
+    @property
     def wait(self) -> timedelta:
         """How long she waited for the last answer."""
         return timedelta(seconds=self.waited or 0)

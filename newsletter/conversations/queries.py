@@ -69,11 +69,10 @@ def attachment(session: Session, conversation: Conversation, attachment_id: int)
 
 @dataclass(frozen=True)
 class Row:
-    """A conversation in the list, with the letter that it is about."""
+    """A conversation in the list, with the number of the letter that it is about."""
 
     conversation: Conversation
     number: int | None
-    issue: str
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,7 @@ def shelf(session: Session, publication_id: int, *, place: str, state: str = "",
         query: words that all have to be in it; then place and state do not matter.
         after: where the page before ended.
     """
-    rows = (
-        select(Conversation, Issue.number, Issue.subject)
-        .outerjoin(Issue, Issue.id == Conversation.issue_id)
-        .where(Conversation.publication_id == publication_id)
-    )
+    rows = select(Conversation, Issue.number).outerjoin(Issue, Issue.id == Conversation.issue_id).where(Conversation.publication_id == publication_id)
     wanted = policy.asked(query)
     if wanted:
         rows = rows.where(Conversation.id.in_(with_words(session, publication_id, wanted)))
@@ -218,8 +213,3 @@ def due(session: Session, now: datetime) -> Sequence[int]:
     """Answers that should leave now."""
     query = select(Message.id).where(Message.state == "queued", Message.next_attempt_at <= now, or_(Message.lease_until.is_(None), Message.lease_until <= now))
     return session.scalars(query.order_by(Message.next_attempt_at).limit(20)).all()
-
-
-def of_issue(session: Session, issue_id: int) -> int:
-    """How many conversations a letter has begun."""
-    return session.scalar(select(func.count()).select_from(Conversation).where(Conversation.issue_id == issue_id, Conversation.place == "readers")) or 0

@@ -9,7 +9,7 @@ from newsletter.conversations import policy, threads
 from newsletter.conversations.actions import index
 from newsletter.conversations.models import Attachment, Conversation, Message
 from newsletter.deliveries.models import Delivery, Mailing
-from newsletter.errors import Refused
+from newsletter.errors import NotFound, Refused
 from newsletter.i18n import mark
 from newsletter.issues.models import Issue
 from newsletter.mail.addresses import parse
@@ -18,6 +18,7 @@ from newsletter.orm import take_turns
 from newsletter.publications.models import Publication
 from newsletter.subscriptions.actions import wrote_back
 from newsletter.subscriptions.models import Subscriber, Subscription
+from newsletter.subscriptions.queries import reader_by_email
 
 TURN = 7264841
 
@@ -67,18 +68,21 @@ def receive(
 
 
 def _who(session: Session, publication: Publication, mail: Written) -> _Known:
-    try:
-        canonical = parse(mail.email).canonical
-    except Refused:
-        canonical = mail.email
-    found = threads.reader(session, publication.id, canonical)
-    subscriber, subscription = found or (None, None)
+    subscriber, subscription = _reader(session, publication.id, mail.email)
     delivery = threads.delivery_of(session, publication.id, mail.ids, subscriber.id if subscriber else None)
     if subscriber is None and delivery is not None:
         # She answers from another address than the one that gets the letters; the letter says who she is.
         subscriber, subscription = _behind(session, delivery)
     issue_id = session.get_one(Mailing, delivery.mailing_id).issue_id if delivery is not None else None
     return _Known(subscriber, subscription, issue_id)
+
+
+def _reader(session: Session, publication_id: int, email: str) -> tuple[Subscriber | None, Subscription | None]:
+    try:
+        found = reader_by_email(session, publication_id, email)
+    except (Refused, NotFound):
+        return None, None
+    return found.subscriber, found.subscription
 
 
 def _behind(session: Session, delivery: Delivery) -> tuple[Subscriber | None, Subscription | None]:
@@ -88,14 +92,13 @@ def _behind(session: Session, delivery: Delivery) -> tuple[Subscriber | None, Su
 
 
 def _begin(session: Session, publication: Publication, mail: Written, known: _Known, *, spam: bool, at: datetime) -> Conversation:
-    reader = known.subscriber is not None or known.issue_id is not None
-    # Who answers a letter of ours is no spammer, whatever a filter thinks.
-    place = "spam" if (mail.spam or spam) and known.issue_id is None else "readers" if reader else "strangers"
     conversation = Conversation(
-        publication_id=publication.id, subscriber_id=known.subscriber.id if known.subscriber else None, issue_id=known.issue_id, place=place,
+        publication_id=publication.id, subscriber_id=known.subscriber.id if known.subscriber else None, issue_id=known.issue_id,
         name=mail.name or (known.subscriber.name if known.subscriber else "")[:120], email=mail.email.lower(),
         subject=mail.subject, labels=[], opened_at=at, last_at=at,
     )  # fmt: skip
+    # Who answers a letter of ours is no spammer, whatever a filter thinks.
+    conversation.place = "spam" if (mail.spam or spam) and known.issue_id is None else conversation.shelf
     session.add(conversation)
     session.flush()
     return conversation

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from newsletter.conversations import policy
 from newsletter.conversations.models import Conversation, Message
 from newsletter.deliveries.models import Delivery, Mailing
-from newsletter.subscriptions.models import Subscriber, Subscription
 
 
 def by_ids(session: Session, publication_id: int, ids: Sequence[str]) -> Conversation | None:
@@ -59,13 +58,6 @@ def letter_id(session: Session, conversation: Conversation) -> str:
     mine = Mailing.issue_id == conversation.issue_id, Delivery.subscriber_id == conversation.subscriber_id, Delivery.state == "accepted"
     row = session.execute(query.where(*mine).limit(1)).first() if conversation.issue_id and conversation.subscriber_id else None
     return f"<{row[0]}@{str(row[1]['from_address']).rpartition('@')[2]}>" if row else ""
-
-
-def reader(session: Session, publication_id: int, canonical: str) -> tuple[Subscriber, Subscription] | None:
-    """Who has an address in a publication."""
-    query = select(Subscriber, Subscription).join(Subscription, Subscription.subscriber_id == Subscriber.id)
-    row = session.execute(query.where(Subscriber.canonical == canonical, Subscription.publication_id == publication_id)).first()
-    return (row[0], row[1]) if row else None
 
 
 def publication_of(session: Session, ids: Sequence[str]) -> int | None:

@@ -19,7 +19,7 @@ from newsletter.process import Process
 from newsletter.tokens import Tokens, digest
 
 # What has to be told before a call can be checked; the others get a user and a password from us.
-KEYS = {"ses": mark("ARN of the topic"), "mailgun": mark("HTTP webhook signing key"), "sendgrid": mark("Verification key")}
+WITH_KEY = {"ses", "mailgun", "sendgrid"}
 NAMES = {"ses": "Amazon SES", "mailgun": "Mailgun", "postmark": "Postmark", "sendgrid": "SendGrid", "brevo": "Brevo", "mailjet": "Mailjet"}
 
 
@@ -31,7 +31,7 @@ def add(session: Session, tokens: Tokens, *, publication_id: int, provider: str,
     """
     if provider not in PROVIDERS:
         raise Refused(mark("Choose a provider."), field="provider")
-    key = " ".join(key.split()) if provider in KEYS else f"brieftaube:{secrets.token_urlsafe(18)}"
+    key = " ".join(key.split()) if provider in WITH_KEY else f"brieftaube:{secrets.token_urlsafe(18)}"
     if not key:
         raise Refused(mark("Without this key nobody can tell a real call from a forged one."), field="key")
     secret = secrets.token_urlsafe(32)
@@ -44,7 +44,7 @@ def add(session: Session, tokens: Tokens, *, publication_id: int, provider: str,
 def address_of(tokens: Tokens, base: str, row: Hook) -> str:
     """What to enter at the provider, with user and password where it needs them."""
     scheme, _, rest = base.partition("://")
-    login = "" if row.provider in KEYS else tokens.decrypt(row.key) + "@"
+    login = "" if row.provider in WITH_KEY else tokens.decrypt(row.key) + "@"
     return f"{scheme}://{login}{rest}/hooks/{row.provider}/{tokens.decrypt(row.secret)}"
 
 

@@ -19,9 +19,6 @@ REMEMBERED = timedelta(days=90)
 LOOK_EVERY = timedelta(minutes=1)
 LOOK_AFTER_TROUBLE = timedelta(minutes=10)
 
-# B8: how far the clock of a provider may be from ours.
-SKEW = timedelta(minutes=5)
-
 
 def next_try(attempts: int) -> timedelta | None:
     """When to try again; None to leave it."""

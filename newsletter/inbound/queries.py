@@ -93,8 +93,3 @@ def sorted_out(session: Session, publication_id: int, since: datetime) -> dict[s
     """How many of each kind were kept out of the inbox since then."""
     rows = select(Arrival.kind, func.count()).where(Arrival.publication_id == publication_id, Arrival.state == "done", Arrival.received_at >= since)
     return {row[0]: row[1] for row in session.execute(rows.group_by(Arrival.kind))}
-
-
-def number_open(session: Session) -> int:
-    """How many nobody has looked at."""
-    return session.scalar(select(func.count()).select_from(Arrival).where(Arrival.state == "new")) or 0

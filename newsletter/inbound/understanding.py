@@ -211,7 +211,7 @@ def _leaves(session: Session, arrival: Arrival, delivery_id: int, now: datetime)
 
 def _person(session: Session, arrival: Arrival, mail: _Mail, now: datetime) -> None:
     """Everything else is a person, unless it is a machine, or our own mail that goes round in circles."""
-    publication_id = _whose(session, arrival, mail) or _answered(session, mail.written.ids)
+    publication_id = _whose(session, arrival, mail) or threads.publication_of(session, mail.written.ids)
     if mail.written.hops > matters.HOPS or mail.written.email in queries.our_addresses(session):
         actions.settle(session, arrival, "done", kind="loop", why=mark("A mail of our own that went round in a circle."), publication_id=publication_id)
     elif publication_id is None:
@@ -224,11 +224,6 @@ def _person(session: Session, arrival: Arrival, mail: _Mail, now: datetime) -> N
         number = mail.proof.number if mail.proof is not None and mail.proof.purpose == "c" else None
         receive(session, publication, mail.written, arrival_id=arrival.id, conversation_id=number, spam=mail.spam, at=mail.at, now=now)
         actions.settle(session, arrival, "done", kind="reply", publication_id=publication_id)
-
-
-def _answered(session: Session, ids: Sequence[str]) -> int | None:
-    """The publication of the conversation or letter that a mail refers to."""
-    return threads.publication_of(session, ids)
 
 
 def _believe(session: Session, process: Process, arrival: Arrival | None, told: Sequence[events.Event]) -> None:

@@ -14,7 +14,7 @@ from newsletter.http import Reply, links, now, open_to_all, page, process, see_o
 from newsletter.i18n import mark
 from newsletter.inbound import actions, hooks, queries
 from newsletter.inbound.actors import read_mailbox, understand_arrival
-from newsletter.inbound.hooks import KEYS, NAMES, Call
+from newsletter.inbound.hooks import NAMES, Call
 from newsletter.inbound.mailbox import Access, forget, put
 from newsletter.inbound.policy import LARGEST_EVENT
 from newsletter.inbound.signatures import Forged
@@ -84,7 +84,7 @@ def _doors(publication: Publication, status: int = 200, errors: dict[str, str] |
     known = {name: getattr(mailbox, name) for name in ("host", "port", "security", "username", "folder")} if mailbox else {}
     called = [(row, hooks.address_of(tokens, links().base, row)) for row in queries.hooks_of(session(), publication.id)]
     return page(
-        "inbound/doors.html", status, mailbox=mailbox, values=values or known, errors=errors or {}, hooks=called, names=NAMES, keys=KEYS,
+        "inbound/doors.html", status, mailbox=mailbox, values=values or known, errors=errors or {}, hooks=called, names=NAMES,
         inbound=settings.inbound, domain=settings.bounce_domain,
     )  # fmt: skip
 

@@ -37,12 +37,12 @@ def _reopen(writer: Session, publication: Publication, row: Conversation) -> str
 
 
 def _fold(writer: Session, publication: Publication, row: Conversation) -> str:
-    actions.put(writer, row, "spam")
+    actions.fold(writer, row)
     return mark("Folded away. It stays under Spam.")
 
 
 def _unfold(writer: Session, publication: Publication, row: Conversation) -> str:
-    actions.put(writer, row, "inbox")
+    actions.unfold(writer, row)
     return ""
 
 

@@ -66,11 +66,10 @@ def _show(publication: Publication, conversation: Conversation, status: int = 20
         "conversations/show.html", status, conversation=conversation, messages=said, attachments=queries.attachments(session(), said), story=story,
         issue=session().get(Issue, conversation.issue_id) if conversation.issue_id else None, saved=saved, error=error, now=now(),
         elsewhere=next((one.sender for one in reversed(said) if one.kind == "in"), ""),
-        text=text or request.args.get("text", "") or chosen, newest=max((one.id for one in said if one.kind != "note"), default=0),
-        people={one.id: one for one in who_may(session(), publication.id, "editor")}, rich=_rich(publication, conversation, said),
+        text=text or chosen, newest=max((one.id for one in said if one.kind != "note"), default=0),
+        people={one.id: one for one in who_may(session(), publication.id, "editor")}, rich=_rich(publication, conversation),
         channel=ways.get(story.subscription.channel_id or 0) if story.subscription else None,
         letters={one.message_id: one for one in letters.of_conversation(session(), conversation.id)}, neighbours=queries.neighbours(session(), conversation),
-        thanks=thanks(publication),
     )  # fmt: skip
 
 
@@ -82,7 +81,7 @@ def thanks(publication: Publication) -> str:
 THANKS = mark("Thank you for your lines! I was glad about them.")
 
 
-def _rich(publication: Publication, conversation: Conversation, said: object) -> dict[str, object]:
+def _rich(publication: Publication, conversation: Conversation) -> dict[str, object]:
     """The formatted text of the one message for which somebody asks."""
     number = request.args.get("rich", "")
     if not number.isdigit():

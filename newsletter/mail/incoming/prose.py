@@ -18,16 +18,12 @@ _COPY = re.compile(
     r")",
     re.IGNORECASE | re.MULTILINE,
 )
-_TALK = re.compile(r"^(?:>>> |<<< |\.\.\. while talking)", re.MULTILINE)
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]")
 _AT_START = re.compile(
     r"^[\s>*:|\"'<(\[-]{0,40}(?:[45]\d\d[ -])?(?:(?:recipient|to|rcpt to|address|an|user|failed recipient|final-recipient: ?rfc822;|the following address(?:es)? failed:?|unknown user|invalid recipient|unable to deliver message to)(?:\s*:\s*|\s+))?[\"'<(\[]{0,4}("
     + _ADDRESS.pattern
     + r")",
     re.IGNORECASE,
-)
-_SENDER_TALK = re.compile(
-    r"(?:mail ?from|from|return-path|sender|envelope-from|x-mailer|contact|support|abuse|postmaster|help|reply-to)\s*:?\s*<?$", re.IGNORECASE
 )
 LONGEST = 60_000
 RECIPIENTS = 50
