@@ -32,7 +32,16 @@ def _show(letter: ReaderLetter, status: int = 200, error: str = "", name: str | 
     issue = session().get_one(Issue, letter.issue_id)
     address = web_address(publication, issue, links())
     return no_referrer(
-        page("conversations/reader.html", status, publication=publication, letter=letter, issue=issue, address=address, error=error, name=name or letter.name)
+        page(
+            "conversations/reader.html",
+            status,
+            publication=publication,
+            letter=letter,
+            issue=issue,
+            address=address,
+            error=error,
+            name=letter.name if name is None else name,
+        )
     )
 
 
